@@ -1,0 +1,1 @@
+"""Spark, Delta and the run itself; nothing here knows what a shop is."""

@@ -1,0 +1,125 @@
+"""Settings: conf/base.yaml is complete, an overlay file holds only what differs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import yaml
+from pydantic.dataclasses import dataclass as validated
+
+from jobs.core.errors import UsageError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+BASE_FILE = PROJECT_ROOT / "conf" / "base.yaml"
+
+# Sections whose keys are names chosen by the user, so an overlay may add to them.
+OPEN_SECTIONS = ("scales",)
+
+
+@validated(frozen=True, config=pydantic.ConfigDict(extra="forbid"))
+class MetricSettings:
+    """Parameters of the silver and gold queries; each is a `${name}` in the SQL."""
+
+    tz: str
+    earliest_date: str
+    max_clock_ahead_hours: int
+    event_types: tuple[str, ...]
+    active_event_types: tuple[str, ...]
+    session_gap_minutes: int
+    funnel_step_1: str
+    funnel_step_2: str
+    funnel_step_3: str
+    funnel_window_days: int
+    retention_max_days: int
+    retention_max_weeks: int
+    retention_max_months: int
+
+
+@validated(frozen=True, config=pydantic.ConfigDict(extra="forbid"))
+class Scale:
+    """Size of a synthetic shop: users expected over warm-up and shown days, and days shown."""
+
+    users: int
+    days: int
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of a run; `shop` and `propensity` are validated by their own packages."""
+
+    seed: int
+    shop: dict[str, Any]
+    scales: dict[str, Scale]
+    metrics: MetricSettings
+    propensity: dict[str, Any]
+
+
+def load_config(overlay: Path | None = None, base: Path = BASE_FILE) -> Config:
+    """Read the settings of a run.
+
+    Parameters
+    ----------
+    overlay
+        YAML file holding only the values that differ from conf/base.yaml.
+    base
+        The complete settings.
+
+    Raises
+    ------
+    UsageError
+        A file cannot be read, or names a setting that conf/base.yaml does not have.
+    """
+    raw = _read_yaml(base)
+    if overlay is not None:
+        raw = _merge(raw, _read_yaml(overlay), overlay)
+    try:
+        return Config(
+            seed=int(raw["seed"]),
+            shop=raw["shop"],
+            scales={name: Scale(**size) for name, size in raw["scales"].items()},
+            metrics=MetricSettings(**raw["metrics"]),
+            propensity=raw["propensity"],
+        )
+    except pydantic.ValidationError as error:
+        raise UsageError(f"{overlay or base}: {first_problem(error)}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{overlay or base}: bad or missing setting ({error})") from error
+
+
+def first_problem(error: pydantic.ValidationError) -> str:
+    """One line for the first thing pydantic objects to: where, what, and the value given."""
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where}: {problem['msg']} (given: {problem['input']!r})"
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read settings file {path}: {error}") from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path}: expected a mapping of settings")
+    return content
+
+
+def _merge(base: dict[str, Any], overlay: dict[str, Any], source: Path, at: str = "") -> Any:
+    """Overlay onto base, refusing keys that base does not know: a typo must not pass silently."""
+    merged = dict(base)
+    for key, value in overlay.items():
+        name = f"{at}{key}"
+        if key not in base and at.rstrip(".") not in OPEN_SECTIONS:
+            raise UsageError(f"{source}: unknown setting {name}")
+        known = base.get(key)
+        if isinstance(known, dict):
+            if not isinstance(value, dict):
+                raise UsageError(f"{source}: {name} must be a mapping")
+            merged[key] = _merge(known, value, source, f"{name}.")
+        else:
+            merged[key] = value
+    return merged

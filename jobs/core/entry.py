@@ -1,0 +1,175 @@
+"""What every job does alike: arguments, lock, session, manifest, errors and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from pyspark.sql import SparkSession
+
+from jobs.core.config import PROJECT_ROOT, Config, load_config
+from jobs.core.errors import GlasshouseError, UsageError
+from jobs.core.lock import warehouse_lock
+from jobs.core.manifest import Manifest, new_run_id
+from jobs.core.progress import Progress
+from jobs.core.queries import parse_date
+from jobs.core.session import start_session
+from jobs.core.tables import Warehouse, first_line
+
+EXIT_BUG = 1
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything a job may touch; only entry points and loaders take one."""
+
+    spark: SparkSession
+    config: Config
+    warehouse: Warehouse
+    progress: Progress
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class Job:
+    """One command.
+
+    Parameters
+    ----------
+    name
+        As typed after ./spark-submit.sh.
+    doc
+        Docstring of the entry point; its first line becomes the help text.
+    add_arguments
+        Adds the job's own options to the parser.
+    execute
+        Does the work; the only place with input and output. Returns the exit code.
+    check
+        Refuses arguments before anything is started or written.
+    locks
+        False for jobs that write no table, which may run beside others.
+    """
+
+    name: str
+    doc: str
+    execute: Callable[[Run, argparse.Namespace], int]
+    add_arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    check: Callable[[argparse.Namespace, Config], None] = lambda args, config: None
+    locks: bool = True
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; a BaseException so that no handler for errors swallows it."""
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser whose complaint is one line, as a scheduler's log wants it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the complaint and leave with the exit code for bad usage."""
+        print(f"{self.prog}: {message}; see ./spark-submit.sh {self.prog} --help", file=sys.stderr)
+        sys.exit(UsageError.exit_code)
+
+
+def day(text: str) -> date:
+    """Parse an option that takes a day, for argparse."""
+    try:
+        return parse_date(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def positive(text: str) -> int:
+    """Parse an option that takes a whole number above zero, for argparse."""
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
+    return int(text)
+
+
+def main(job: Job, argv: Sequence[str] | None = None) -> NoReturn:
+    """Run a job and leave the process with its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    args = _parser(job).parse_args(arguments)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = _run(job, args, arguments)
+    except GlasshouseError as error:
+        code = _complain(job, error.exit_code, str(error), args.debug)
+    except KeyboardInterrupt:
+        code = _complain(job, EXIT_INTERRUPTED, "interrupted", args.debug)
+    except Terminated:
+        code = _complain(job, EXIT_TERMINATED, "terminated", args.debug)
+    except Exception as error:
+        text = f"unexpected {type(error).__name__}: {first_line(error)}"
+        code = _complain(job, EXIT_BUG, f"{text} (--debug shows the trace)", args.debug)
+    sys.exit(code)
+
+
+def _run(job: Job, args: argparse.Namespace, arguments: list[str]) -> int:
+    config = load_config(args.conf_file)
+    job.check(args, config)
+    root = args.warehouse.expanduser().resolve()
+    manifest = Manifest(new_run_id(job.name), job.name, arguments)
+    with warehouse_lock(root, job.name) if job.locks else nullcontext(), Progress() as progress:
+        with progress.step("start Spark"):
+            spark = start_session(job.name, quiet=not args.debug)
+        progress.attach(spark)
+        run = Run(spark, config, Warehouse(root, spark, manifest.run_id), progress, manifest)
+        code: int | None = None
+        try:
+            code = job.execute(run, args)
+        except GlasshouseError as error:
+            code = error.exit_code
+            raise
+        finally:
+            # A refused argument must leave nothing behind; every other end is recorded.
+            if code != UsageError.exit_code and root.is_dir() and job.locks:
+                manifest.write(root, EXIT_BUG if code is None else code, progress.timings)
+    return code
+
+
+def _parser(job: Job) -> argparse.ArgumentParser:
+    parser = OneLineParser(
+        prog=job.name,
+        description=job.doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--warehouse",
+        type=Path,
+        default=PROJECT_ROOT / "warehouse",
+        metavar="DIR",
+        help="folder of the Delta tables (default: warehouse/ in the project)",
+    )
+    parser.add_argument(
+        "--conf-file",
+        type=Path,
+        metavar="FILE",
+        help="YAML with the settings that differ from conf/base.yaml",
+    )
+    parser.add_argument("--debug", action="store_true", help="show the trace of an error")
+    job.add_arguments(parser)
+    return parser
+
+
+def _complain(job: Job, code: int, message: str, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    print(f"{job.name}: {message}", file=sys.stderr)
+    return code
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated

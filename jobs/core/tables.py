@@ -1,0 +1,202 @@
+"""Every read and write of Delta tables in the project.
+
+A write checks the frame against the contract first, and is one Delta commit: a reader sees the
+table before or after it, never between. Replacing a range of days is idempotent, also where the
+new content of a day is nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from delta.tables import DeltaTable
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import functions as F
+
+from jobs.core.catalog import Table, all_tables
+from jobs.core.errors import ConflictError, ContractError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import DataFrame, SparkSession
+
+
+class Warehouse:
+    """A folder of Delta tables, <root>/<layer>/<table>.
+
+    Parameters
+    ----------
+    root
+        Folder of the warehouse; made on the first write.
+    spark
+        Session to read and write with.
+    run_id
+        Identifies the run in the commit's userMetadata.
+    """
+
+    def __init__(self, root: Path, spark: SparkSession, run_id: str) -> None:
+        self.root = root
+        self.spark = spark
+        self.run_id = run_id
+
+    def table(self, name: str) -> Table:
+        """Contract of a table."""
+        return all_tables()[name]
+
+    def path(self, name: str) -> str:
+        """Folder of a table."""
+        return str(self.root / self.table(name).layer / name)
+
+    def exists(self, name: str) -> bool:
+        """True once the table holds a commit."""
+        return (Path(self.path(name)) / "_delta_log").is_dir() and DeltaTable.isDeltaTable(
+            self.spark, self.path(name)
+        )
+
+    def read(self, name: str) -> DataFrame:
+        """Content of a stored table.
+
+        Raises
+        ------
+        ContractError
+            The table has not been built yet.
+        """
+        if not self.exists(name):
+            raise ContractError(f"{self.root} has no table {name}; {_hint(self.table(name))}")
+        return self.spark.read.format("delta").load(self.path(name))
+
+    def register(self, names: Iterable[str] | None = None) -> list[str]:
+        """Make stored tables known to SQL under their bare names; returns those that exist."""
+        known = []
+        for name in names if names is not None else all_tables():
+            if not self.table(name).is_view and self.exists(name):
+                self.read(name).createOrReplaceTempView(name)
+                known.append(name)
+        return known
+
+    def append(self, name: str, frame: DataFrame) -> int:
+        """Add rows; returns how many."""
+        return self._write(name, frame, mode="append", options={})
+
+    def replace_table(self, name: str, frame: DataFrame) -> int:
+        """Replace the whole content; returns the rows now in it."""
+        return self._write(name, frame, mode="overwrite", options={})
+
+    def replace_days(self, name: str, frame: DataFrame, first: date, end: date) -> int:
+        """Replace the days first <= day < end; returns the rows now in them.
+
+        A row outside the range fails the write, and nothing is changed.
+        """
+        contract = self.table(name).contract
+        column = contract.date_column
+        parts = [f"{column} >= DATE'{first}'", f"{column} < DATE'{end}'"]
+        if contract.replace_filter:
+            parts.append(contract.replace_filter)
+        return self.replace_where(name, frame, " AND ".join(parts))
+
+    def replace_where(self, name: str, frame: DataFrame, predicate: str) -> int:
+        """Replace the rows that satisfy `predicate`; returns the rows now satisfying it."""
+        return self._write(name, frame, mode="overwrite", options={"replaceWhere": predicate})
+
+    def version(self, name: str) -> int:
+        """Latest Delta version of a table."""
+        history = DeltaTable.forPath(self.spark, self.path(name)).history(1)
+        return int(history.select("version").first()["version"])
+
+    def _write(self, name: str, frame: DataFrame, mode: str, options: dict[str, str]) -> int:
+        table = self.table(name)
+        checked = conform(frame, table)
+        with storage_errors(self.path(name)):
+            if not self.exists(name):
+                self._create(table)
+            writer = (
+                checked.write.format("delta")
+                .mode(mode)
+                .options(**options)
+                .option("userMetadata", json.dumps({"run_id": self.run_id}))
+            )
+            writer.save(self.path(name))
+            return self._rows_written(name)
+
+    def _create(self, table: Table) -> None:
+        # Created explicitly so that comments and NOT NULL of the contract are in the table too.
+        builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table.name))
+        for column, field in zip(table.contract.columns, table.schema, strict=True):
+            builder = builder.addColumn(
+                column.name, field.dataType, nullable=field.nullable, comment=column.comment
+            )
+        if table.contract.partition_by:
+            builder = builder.partitionedBy(*table.contract.partition_by)
+        builder.comment(table.contract.description).execute()
+
+    def _rows_written(self, name: str) -> int:
+        last = DeltaTable.forPath(self.spark, self.path(name)).history(1)
+        metrics: dict[str, Any] = last.select("operationMetrics").first()["operationMetrics"] or {}
+        return int(metrics.get("numOutputRows", 0))
+
+
+def conform(frame: DataFrame, table: Table) -> DataFrame:
+    """Put the columns in contract order, or refuse.
+
+    Raises
+    ------
+    ContractError
+        A column is missing, new, or of another type; the message lists expected and got.
+    """
+    expected = {field.name: field.dataType.simpleString() for field in table.schema}
+    got = {field.name: field.dataType.simpleString() for field in frame.schema}
+    if expected != got:
+        differences = [
+            f"{name}: expected {expected.get(name, 'no such column')}, got {got.get(name, 'none')}"
+            for name in [*expected, *(set(got) - set(expected))]
+            if expected.get(name) != got.get(name)
+        ]
+        raise ContractError(f"{table.name} breaks its contract: {'; '.join(differences)}")
+    return frame.select([F.col(name) for name in expected])
+
+
+@contextmanager
+def storage_errors(path: str) -> Iterator[None]:
+    """Turn what Spark says of disks and concurrent commits into one line with the path."""
+    try:
+        yield
+    except AnalysisException:
+        raise
+    except (PySparkException, Py4JJavaError) as error:
+        text = str(error)
+        if "DELTA_CONCURRENT" in text or "ConcurrentModificationException" in text:
+            raise ConflictError(f"{path}: another writer changed it first; run again") from error
+        if "CONSTRAINT_VIOLATED" in text or "DELTA_REPLACE_WHERE_MISMATCH" in text:
+            raise ContractError(f"{path}: {first_line(error)}") from error
+        for sign in ("No space left on device", "Permission denied", "Read-only file system"):
+            if sign in text:
+                raise StorageError(f"{path}: {sign}; the table keeps its last version") from error
+        if "Mkdirs failed" in text or "Unable to create" in text:
+            raise StorageError(f"{path}: cannot be written; check folder and rights") from error
+        raise
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without the JVM's trace that Spark's errors carry in their text."""
+    text = error.getMessage() if isinstance(error, PySparkException) else str(error)
+    lines = [line.strip(" :\n") for line in (text or "").splitlines() if line.strip(" :\n")]
+    if isinstance(error, Py4JJavaError):
+        lines = lines[1:]  # the first only names the Java method that was called
+    return lines[0] if lines else "no message"
+
+
+def _hint(table: Table) -> str:
+    first = {
+        "bronze": "run generate or ingest first",
+        "truth": "only a synthetic shop has it: run generate first",
+        "features": "run train first",
+        "ml": "run train first",
+    }
+    return first.get(table.layer, "run build first")

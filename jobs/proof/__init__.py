@@ -1,0 +1,1 @@
+"""Evidence that the tables are right: reconciliations, quality rules and content hashes."""

@@ -1,0 +1,134 @@
+"""The evidence `verify` prints: rows conserved, sums equal, rules kept, and a hash per table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jobs.core.building import log_params
+from jobs.core.catalog import all_tables
+from jobs.core.checks import run_checks
+from jobs.core.errors import ContractError
+from jobs.core.queries import render
+from jobs.proof.content_hash import Fingerprint, fingerprint
+from jobs.proof.reconciliations import RECONCILIATIONS
+
+if TYPE_CHECKING:
+    from jobs.core.entry import Run
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of evidence: what was compared, both figures, and whether they agree."""
+
+    name: str
+    expected: str
+    found: str
+    passed: bool
+    severity: str = "fail"
+
+    @property
+    def failed(self) -> bool:
+        """True where the warehouse must not be trusted."""
+        return not self.passed and self.severity == "fail"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that `verify` found."""
+
+    findings: list[Finding]
+    hashes: dict[str, Fingerprint]
+
+    @property
+    def failed(self) -> list[Finding]:
+        """The findings for which the warehouse must not be trusted."""
+        return [finding for finding in self.findings if finding.failed]
+
+    @property
+    def verdict(self) -> str:
+        """How many findings hold, in a few words."""
+        holding = sum(finding.passed for finding in self.findings)
+        return f"{holding} of {len(self.findings)} hold"
+
+
+def gather(run: Run) -> Evidence:
+    """Reconcile, check and hash every stored table of a warehouse."""
+    known = run.warehouse.register()
+    with run.progress.step("verify: reconcile"):
+        findings = reconcile(run, set(known))
+    with run.progress.step("verify: rules"):
+        findings += check_rules(run, set(known))
+    with run.progress.step("verify: content hashes") as step:
+        hashes = content_hashes(run, known)
+        step.rows = sum(found.rows for found in hashes.values())
+    return Evidence(findings, hashes)
+
+
+def require(evidence: Evidence) -> None:
+    """Refuse a warehouse with a failed finding.
+
+    Raises
+    ------
+    ContractError
+        The message names the first finding that failed.
+    """
+    failed = evidence.failed
+    if failed:
+        raise ContractError(f"{evidence.verdict}; first failure: {failed[0].name}")
+
+
+def reconcile(run: Run, known: set[str]) -> list[Finding]:
+    """Compare the totals that two tables must share, day by day and in sum."""
+    findings = []
+    params = log_params(run)
+    for rule in RECONCILIATIONS:
+        if not set(rule.tables) <= known:
+            continue
+        row = run.spark.sql(render(rule.query, params)).first()
+        assert row is not None  # every reconciliation is an aggregate of one row
+        passed = row["expected"] == row["found"] and row["days_off"] == 0
+        findings.append(Finding(rule.name, str(row["expected"]), str(row["found"]), passed))
+    return findings
+
+
+def check_rules(run: Run, known: set[str]) -> list[Finding]:
+    """Evaluate checks.sql of every stored table."""
+    tables = [table for name, table in all_tables().items() if name in known]
+    return [
+        Finding(
+            f"{result.check.table}: {result.check.name.replace('_', ' ')}",
+            "0 bad rows",
+            f"{result.bad_rows} bad rows",
+            result.bad_rows == 0,
+            result.check.severity,
+        )
+        for result in run_checks(run.spark, tables, log_params(run))
+    ]
+
+
+def content_hashes(run: Run, known: list[str]) -> dict[str, Fingerprint]:
+    """Fingerprint of every stored table, load bookkeeping left out."""
+    return {
+        name: fingerprint(run.warehouse.read(name), all_tables()[name].contract.unhashed)
+        for name in known
+    }
+
+
+def render_findings(findings: list[Finding]) -> str:
+    """The findings as an aligned table."""
+    width = max(len(finding.name) for finding in findings)
+    lines = [f"{'what must hold':<{width}}  {'expected':>18}  {'found':>18}"]
+    for finding in findings:
+        verdict = "ok" if finding.passed else ("FAIL" if finding.failed else "warn")
+        cells = f"{finding.name:<{width}}  {finding.expected:>18}  {finding.found:>18}"
+        lines.append(f"{cells}  {verdict}")
+    return "\n".join(lines)
+
+
+def render_hashes(hashes: dict[str, Fingerprint]) -> str:
+    """The content hash of each table as an aligned table."""
+    width = max(len(name) for name in hashes)
+    lines = [f"{'table':<{width}}  {'rows':>13}  content hash"]
+    lines += [f"{name:<{width}}  {fp.rows:>13,}  {fp.digest}" for name, fp in hashes.items()]
+    return "\n".join(lines)

@@ -1,0 +1,89 @@
+"""What training and scoring read alike: the parameters of the log, and snapshots of given dates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from jobs.core.building import log_params
+from jobs.core.catalog import all_tables
+from jobs.core.queries import Value, render
+from jobs.propensity.features import KEY
+from jobs.propensity.settings import HORIZON_DAYS, PropensitySettings
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from jobs.core.entry import Run
+
+TABLES = ("fact_events", "fact_orders", "dim_users")
+
+
+@dataclass(frozen=True)
+class Log:
+    """What the warehouse covers.
+
+    Parameters
+    ----------
+    first_date, last_date
+        First and last complete day, both inclusive.
+    params
+        Parameters of the queries in sql/features but for the snapshot dates.
+    """
+
+    first_date: date
+    last_date: date
+    params: dict[str, Value]
+
+
+def read_log(run: Run, settings: PropensitySettings) -> Log:
+    """What the log of a run covers, and the parameters that follow from it."""
+    own = {"population_days": settings.population_days, "horizon_days": HORIZON_DAYS}
+    params = log_params(run) | own
+    first_date, last_date = params["first_date"], params["as_of"]
+    assert isinstance(first_date, date)
+    assert isinstance(last_date, date)
+    return Log(first_date, last_date, params)
+
+
+def write_snapshots(run: Run, log: Log, dates: tuple[date, ...], stride_days: int) -> int:
+    """Make the snapshots of some dates and put them into user_snapshots; returns the rows.
+
+    Parameters
+    ----------
+    dates
+        Ascending, `stride_days` apart. Exactly these are replaced: dates in between, which
+        scoring put there, stay.
+    """
+    run.warehouse.register(TABLES)
+    grid: dict[str, Value] = {
+        "snapshot_from": dates[0],
+        "snapshot_to": dates[-1] + timedelta(days=1),
+        "snapshot_stride_days": stride_days,
+    }
+    snapshots = run.spark.sql(render(_query("user_snapshots"), log.params | grid))
+    return run.warehouse.replace_where("user_snapshots", snapshots, _among(dates))
+
+
+def read_snapshots(run: Run, dates: tuple[date, ...]) -> DataFrame:
+    """Rows of user_snapshots of the given dates."""
+    return run.warehouse.read("user_snapshots").where(_among(dates))
+
+
+def labelled_snapshots(run: Run, log: Log, dates: tuple[date, ...]) -> DataFrame:
+    """Join the label to the stored snapshots of the given dates."""
+    run.warehouse.register(["user_snapshots", "fact_orders"])
+    labels = run.spark.sql(render(_query("purchase_labels"), log.params))
+    return read_snapshots(run, dates).join(labels, on=list(KEY), how="inner")
+
+
+def _query(table: str) -> str:
+    query = all_tables()[table].query
+    assert query is not None  # both are defined by their queries
+    return query
+
+
+def _among(dates: tuple[date, ...]) -> str:
+    listed = ", ".join(f"DATE'{day}'" for day in dates)
+    return f"as_of IN ({listed})"

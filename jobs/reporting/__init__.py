@@ -1,0 +1,1 @@
+"""Charts for people: stored tables -> pandas frames -> matplotlib figures -> PNG and CSV."""

@@ -1,0 +1,144 @@
+"""What the charts show, read from the stored tables; the only reader of the package.
+
+Each function takes `read`, a callable from table name to Spark DataFrame, and returns a pandas
+frame that is sorted and ready to draw. It is small: one row per day, cohort cell or curve point
+of the whole shop. A value that a table holds is taken from it, never computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import DateType, IntegerType, LongType
+
+Read = Callable[[str], DataFrame]
+
+FUNNEL_DAYS = 28
+MOST_COHORTS = 26
+TARGET = "purchase_7d"
+SPLIT = "test"
+
+FUNNEL_STEPS = ("view", "add_to_cart", "purchase")
+AT_THRESHOLD = ("threshold", "selected_share", "precision", "recall")
+
+
+def as_of(read: Read) -> date | None:
+    """Last complete day of the metrics; None where there is none yet."""
+    last = read("active_users_daily").agg(F.max("metric_date").alias("as_of")).first()
+    return last["as_of"] if last else None
+
+
+def active_users(read: Read) -> pd.DataFrame:
+    """Active users of each day: DAU, WAU and MAU with their completeness, stickiness."""
+    columns = ["metric_date", "dau", "wau_7", "mau_28", "stickiness"]
+    flags = ["is_wau_7_complete", "is_mau_28_complete"]
+    days = whole_shop(read("active_users_daily")).select(columns + flags)
+    return collect(days, ["metric_date"])
+
+
+def revenue(read: Read) -> pd.DataFrame:
+    """Orders and revenue of each day and its rolling 7-day mean, in shop currency."""
+    columns = ["metric_date", "orders", "revenue", "revenue_7d_mean", "days_observed_7d"]
+    return collect(whole_shop(read("revenue_daily")).select(columns), ["metric_date"])
+
+
+def retention_weekly(read: Read) -> pd.DataFrame:
+    """Weekly cohorts by week since signup; the newest 26 cohorts that have users."""
+    cells = whole_shop(read("retention_cohorts")).where(
+        (F.col("cohort_unit") == "week") & (F.col("cohort_size") > 0)
+    )
+    columns = ["cohort_date", "cohort_size", "period", "retained", "retention_rate", "is_complete"]
+    frame = collect(cells.select(columns), ["cohort_date", "period"])
+    newest = frame["cohort_date"].drop_duplicates().nlargest(MOST_COHORTS)
+    return frame[frame["cohort_date"].isin(newest)].reset_index(drop=True)
+
+
+def retention_curve(read: Read) -> pd.DataFrame:
+    """Share of users active on day n after signup, over all day cohorts complete at n.
+
+    The share is a ratio of sums, retained users by eligible users, so that a large cohort
+    weighs as much as its users do.
+    """
+    complete = whole_shop(read("retention_cohorts")).where(
+        (F.col("cohort_unit") == "day") & F.col("is_complete") & (F.col("cohort_size") > 0)
+    )
+    sums = complete.groupBy("period").agg(
+        F.sum("cohort_size").alias("eligible"), F.sum("retained").alias("retained")
+    )
+    share = F.col("retained") / F.col("eligible")
+    return collect(sums.withColumn("retention_rate", share), ["period"])
+
+
+def funnel(read: Read) -> pd.DataFrame:
+    """Funnel over the newest 28 mature entry days, one row per step.
+
+    An entry is a user's first view of a day, so the counts of days may be added. `step_rate`
+    is the share of the step before, `total_rate` the share of all entries; NULL at zero.
+    """
+    mature = whole_shop(read("funnel_daily")).where(F.col("is_mature"))
+    newest = mature.orderBy(F.col("entry_date").desc()).limit(FUNNEL_DAYS)
+    sums = newest.agg(
+        F.min("entry_date").alias("first_date"),
+        F.max("entry_date").alias("last_date"),
+        *[F.sum(f"mature_{users}").alias(users) for users in ("viewers", "carters", "buyers")],
+    ).first()
+    if sums is None or sums["first_date"] is None:
+        return pd.DataFrame(
+            columns=["step", "entries", "step_rate", "total_rate", "first_date", "last_date"]
+        )
+    entries = pd.Series([sums["viewers"], sums["carters"], sums["buyers"]], dtype="int64")
+    before = entries.shift(1)
+    return pd.DataFrame(
+        {
+            "step": FUNNEL_STEPS,
+            "entries": entries,
+            "step_rate": entries / before.where(before > 0),
+            "total_rate": entries / (entries[0] or float("nan")),
+            "first_date": pd.to_datetime(sums["first_date"]),
+            "last_date": pd.to_datetime(sums["last_date"]),
+        }
+    )
+
+
+def pr_curve(read: Read) -> pd.DataFrame:
+    """Precision (value) by recall (x) of the newest model, and its figures at the threshold."""
+    return newest_model(read, ("pr_curve", "average_precision", "base_rate", *AT_THRESHOLD))
+
+
+def calibration(read: Read) -> pd.DataFrame:
+    """Observed (value) and mean predicted (x) share of buyers by bin, for the newest model."""
+    return newest_model(read, ("calibration", "ece"))
+
+
+def newest_model(read: Read, metrics: tuple[str, ...]) -> pd.DataFrame:
+    """Rows of model_metrics for the model that serves the purchase target, on the test slice."""
+    registered = read("model_registry").where(F.col("target") == TARGET)
+    newest = registered.orderBy(F.col("registration").desc()).limit(1)
+    rows = read("model_metrics").where(
+        (F.col("target") == TARGET) & (F.col("split") == SPLIT) & F.col("metric").isin(*metrics)
+    )
+    tested = newest.select("model_version", "first_test_as_of", "last_test_as_of")
+    columns = ["model_version", "target", "split", "first_test_as_of", "last_test_as_of"]
+    columns += ["metric", "point", "x", "value", "rows"]
+    found = rows.join(tested, on="model_version", how="inner").select(columns)
+    return collect(found, ["metric", "point"])
+
+
+def whole_shop(table: DataFrame) -> DataFrame:
+    """Rows of the total over all countries and channels."""
+    return table.where((F.col("country") == "all") & (F.col("channel") == "all"))
+
+
+def collect(table: DataFrame, order: list[str]) -> pd.DataFrame:
+    """Bring the rows here, sorted; dates as datetime64, counts as integers also with NULLs."""
+    frame = table.toPandas()
+    for field in table.schema:
+        if isinstance(field.dataType, DateType):
+            frame[field.name] = pd.to_datetime(frame[field.name])
+        elif isinstance(field.dataType, LongType | IntegerType):
+            frame[field.name] = frame[field.name].astype("Int64")
+    return frame.sort_values(order, ignore_index=True)

@@ -1,0 +1,94 @@
+"""The headline numbers of a warehouse, as one reads them first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from jobs.reporting.frames import Read, whole_shop
+
+
+def headlines(read: Read) -> list[tuple[str, str]]:
+    """Label and value of each headline, from gold and the newest scores.
+
+    Parameters
+    ----------
+    read
+        From the name of a table to its Spark DataFrame.
+    """
+    return [*_activity(read), *_money(read), *_funnel(read), *_retention(read), *_scores(read)]
+
+
+def _activity(read: Read) -> list[tuple[str, str]]:
+    newest = whole_shop(read("active_users_daily")).orderBy(F.desc("metric_date")).first()
+    return [
+        ("last complete day", str(newest["metric_date"])),
+        (
+            "DAU / WAU / MAU on it",
+            f"{newest['dau']:,} / {newest['wau_7']:,} / {newest['mau_28']:,}",
+        ),
+        ("stickiness (mean DAU ÷ MAU)", _percent(newest["stickiness"])),
+    ]
+
+
+def _money(read: Read) -> list[tuple[str, str]]:
+    days = whole_shop(read("revenue_daily"))
+    total = days.agg(F.sum("orders").alias("orders"), F.sum("revenue").alias("revenue")).first()
+    last = days.orderBy(F.desc("metric_date")).first()
+    aov = total["revenue"] / total["orders"] if total["orders"] else None
+    return [
+        ("orders, revenue", f"{total['orders']:,}, {total['revenue']:,.2f}"),
+        ("average order value", "none" if aov is None else f"{aov:,.2f}"),
+        ("revenue of the last 7 days", f"{last['revenue_7d']:,.2f}"),
+    ]
+
+
+def _funnel(read: Read) -> list[tuple[str, str]]:
+    sums = [F.sum(f"mature_{step}").alias(step) for step in ("viewers", "carters", "buyers")]
+    total = whole_shop(read("funnel_daily")).agg(*sums).first()
+    rates = [_ratio(total["carters"], total["viewers"]), _ratio(total["buyers"], total["carters"])]
+    return [
+        (
+            "view → cart → purchase",
+            f"{_percent(rates[0])} → {_percent(rates[1])}, "
+            f"overall {_percent(_ratio(total['buyers'], total['viewers']))}",
+        )
+    ]
+
+
+def _retention(read: Read) -> list[tuple[str, str]]:
+    cells = whole_shop(read("retention_cohorts")).where(
+        (F.col("cohort_unit") == "day") & F.col("is_complete") & F.col("period").isin(1, 7, 30)
+    )
+    sums = cells.groupBy("period").agg(
+        F.sum("retained").alias("retained"), F.sum("cohort_size").alias("size")
+    )
+    found = {row["period"]: _ratio(row["retained"], row["size"]) for row in sums.collect()}
+    return [("retention D1 / D7 / D30", " / ".join(_percent(found.get(n)) for n in (1, 7, 30)))]
+
+
+def _scores(read: Read) -> list[tuple[str, str]]:
+    scores = read("propensity_scores_daily")
+    newest = scores.where(F.col("as_of") == scores.agg(F.max("as_of")).first()[0])
+    row = newest.agg(
+        F.max("as_of").alias("as_of"),
+        F.count(F.lit(1)).alias("users"),
+        F.count_if("is_selected").alias("selected"),
+        F.sum("probability").alias("buyers"),
+    ).first()
+    return [
+        (
+            f"scores as of {row['as_of']}",
+            f"{row['users']:,} users, {row['buyers']:,.0f} buyers expected in 7 days, "
+            f"{row['selected']:,} selected",
+        )
+    ]
+
+
+def _ratio(part: Any, whole: Any) -> float | None:
+    return float(part) / float(whole) if whole else None
+
+
+def _percent(value: float | None) -> str:
+    return "not yet" if value is None else f"{100 * value:.1f} %"

@@ -1,0 +1,138 @@
+"""The chart pack: each chart as PNG, and the CSV of exactly what it shows."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from jobs.core.errors import StorageError
+from jobs.core.progress import Progress
+from jobs.reporting import charts, cohort_charts, frames, model_charts, theme
+
+# A spreadsheet takes a cell that begins so for a formula and would run it.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart of the pack: its file name, the tables it needs, its frame and its drawing."""
+
+    name: str
+    tables: tuple[str, ...]
+    frame: Callable[[frames.Read], pd.DataFrame]
+    draw: Callable[[pd.DataFrame, date | None], Figure]
+
+
+COHORTS = ("retention_cohorts",)
+MODEL = ("model_registry", "model_metrics")
+CHARTS = (
+    Chart("active_users", ("active_users_daily",), frames.active_users, charts.active_users),
+    Chart("retention_heatmap", COHORTS, frames.retention_weekly, cohort_charts.retention_heatmap),
+    Chart("retention_curve", COHORTS, frames.retention_curve, cohort_charts.retention_curve),
+    Chart("funnel", ("funnel_daily",), frames.funnel, charts.funnel),
+    Chart("revenue", ("revenue_daily",), frames.revenue, charts.revenue),
+    Chart("pr_curve", MODEL, frames.pr_curve, model_charts.pr_curve),
+    Chart("calibration", MODEL, frames.calibration, model_charts.calibration),
+)
+
+
+def write_pack(
+    folder: Path, read: frames.Read, exists: Callable[[str], bool], progress: Progress
+) -> list[Path]:
+    """Write <folder>/<chart>.png and .csv for every chart whose tables exist.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if missing.
+    read, exists : callable
+        From the name of a table to its Spark DataFrame, and to whether it is there.
+    progress : Progress
+        Gets one step per chart; a chart that is left out says so, and why. Its files of an
+        earlier run go, so that the folder never shows what the tables no longer hold.
+
+    Returns
+    -------
+    list of Path
+        The files written, in the order of CHARTS.
+
+    Raises
+    ------
+    StorageError
+        A file cannot be written; those written before are whole.
+    """
+    as_of = frames.as_of(read)
+    written = []
+    for chart in CHARTS:
+        image, values = folder / f"{chart.name}.png", folder / f"{chart.name}.csv"
+        with progress.step(f"chart {chart.name}") as step, storage_errors(folder):
+            missing = [name for name in chart.tables if not exists(name)]
+            if missing:
+                image.unlink(missing_ok=True)
+                values.unlink(missing_ok=True)
+                step.note = f"left out: there is no table {missing[0]} yet"
+                continue
+            frame = chart.frame(read)
+            step.rows = len(frame)
+            folder.mkdir(parents=True, exist_ok=True)
+            written += [
+                write_whole(image, png_bytes(chart.draw(frame, as_of))),
+                write_whole(values, csv_text(frame).encode()),
+            ]
+    return written
+
+
+@theme.themed
+def png_bytes(figure: Figure) -> bytes:
+    """Render the figure; equal figures give equal bytes.
+
+    The text alternative goes into the 'Description' of the image. The version of matplotlib
+    stays out of it.
+    """
+    buffer = io.BytesIO()
+    metadata = {"Description": figure.get_label(), "Software": None}
+    figure.savefig(buffer, format="png", metadata=metadata)
+    return buffer.getvalue()
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Frame as CSV: ISO dates, empty where a value is missing, and no cell that is a formula."""
+    safe = frame.copy()
+    for name in safe.select_dtypes(include="object"):
+        safe[name] = safe[name].map(neutralise)
+    return safe.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n")
+
+
+def neutralise(cell: object) -> object:
+    """Put an apostrophe before text a spreadsheet would take for a formula; numbers stay."""
+    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
+        return "'" + cell
+    return cell
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write a file so that a reader sees the old one or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+@contextmanager
+def storage_errors(folder: Path) -> Iterator[None]:
+    """Turn what the system says of disks and rights into one line with the path."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{folder}: {error.strerror or error}; nothing half written") from error

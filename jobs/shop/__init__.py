@@ -1,0 +1,1 @@
+"""The synthetic shop: rows as pure functions of seed, user, day and position."""

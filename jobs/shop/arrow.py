@@ -1,0 +1,100 @@
+"""Rows of the synthetic shop as Arrow batches, in the column types of the tables."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from jobs.shop.chances import conversion_multipliers, rate_multipliers
+from jobs.shop.events import EVENT_TYPES, generate_orders, generate_rectangle
+from jobs.shop.hashing import IntArray
+from jobs.shop.users import generate_users
+from jobs.shop.world import World
+
+_TIMESTAMP = pa.timestamp("us", tz="UTC")
+_DAY_MICROS = 86_400_000_000
+
+
+def event_batch(
+    world: World, user_from: int, user_to: int, day_from: date, day_to: date
+) -> pa.RecordBatch:
+    """Make the events of a rectangle; columns of bronze_events without source and batch_id."""
+    events = generate_rectangle(world, user_from, user_to, day_from, day_to).events
+    return pa.record_batch(
+        {
+            "event_id": pa.array(events.event_id),
+            "user_id": pa.array(events.user_id),
+            "ts": _timestamps(events.ts),
+            "event_type": pa.array(EVENT_TYPES).take(pa.array(events.event_type)),
+            "value": pa.array(events.value, mask=np.isnan(events.value)),
+            "ingest_ts": _timestamps(events.ingest_ts),
+        }
+    )
+
+
+def order_batch(
+    world: World, user_from: int, user_to: int, day_from: date, day_to: date
+) -> pa.RecordBatch:
+    """Make the orders of a rectangle; columns of bronze_orders without source and batch_id."""
+    orders = generate_orders(world, user_from, user_to, day_from, day_to)
+    return pa.record_batch(
+        {
+            "order_id": pa.array(orders.order_id),
+            "user_id": pa.array(orders.user_id),
+            "ts": _timestamps(orders.ts),
+            "amount": _decimals(orders.amount_cents),
+            "ingest_ts": _timestamps(orders.ingest_ts),
+        }
+    )
+
+
+def user_batch(world: World, user_from: int, user_to: int) -> pa.RecordBatch:
+    """Make users; columns of bronze_users without source and batch_id."""
+    users = generate_users(world, user_from, user_to)
+    epoch_day = users.signup_day + world.first_epoch_day
+    return pa.record_batch(
+        {
+            "user_id": pa.array(users.user_id),
+            "signup_date": _dates(epoch_day),
+            "country": pa.array(world.segments.country_names[users.country].tolist(), pa.string()),
+            "channel": pa.array(world.segments.channel_names[users.channel].tolist(), pa.string()),
+            "ingest_ts": _timestamps(epoch_day * _DAY_MICROS),
+        }
+    )
+
+
+def truth_batch(world: World, user_from: int, user_to: int) -> pa.RecordBatch:
+    """Make the latent traits of users; columns of truth_users without batch_id."""
+    users = generate_users(world, user_from, user_to)
+    rate = rate_multipliers(world)[users.rate_slice, users.channel]
+    conversion = conversion_multipliers(world)[users.conversion_slice, users.country, users.channel]
+    return pa.record_batch(
+        {
+            "user_id": pa.array(users.user_id),
+            "signup_date": _dates(users.signup_day + world.first_epoch_day),
+            "rate_multiplier": pa.array(rate),
+            "leave_hazard": pa.array(world.leave.values[users.leave_slice]),
+            "conversion_multiplier": pa.array(conversion),
+            "order_value_level": pa.array(users.order_level),
+            "lifetime_days": pa.array((users.last_day - users.signup_day).astype(np.int32)),
+            "last_alive_date": _dates(users.last_day + world.first_epoch_day),
+            "starts_in_mission": pa.array(users.starts_in_mission),
+        }
+    )
+
+
+def _timestamps(micros: IntArray) -> pa.Array:
+    return pa.array(micros).cast(_TIMESTAMP)
+
+
+def _dates(epoch_days: IntArray) -> pa.Array:
+    return pa.array(epoch_days.astype(np.int32)).cast(pa.date32())
+
+
+def _decimals(cents: IntArray) -> pa.Array:
+    """Turn cents into DECIMAL(18,2) without a float in between: 128-bit words, sign extended."""
+    words = np.stack([cents, cents >> 63], axis=1)
+    buffers = [None, pa.py_buffer(np.ascontiguousarray(words))]
+    return pa.Array.from_buffers(pa.decimal128(18, 2), len(cents), buffers)

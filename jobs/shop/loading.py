@@ -1,0 +1,129 @@
+"""From a world to bronze: makes and loads the days that are not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from jobs.core import batches
+from jobs.core.batches import Batch
+from jobs.core.errors import UsageError
+from jobs.shop import bronze
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from jobs.core.entry import Run
+    from jobs.core.tables import Warehouse
+    from jobs.shop.world import World
+
+ONE_DAY = timedelta(days=1)
+SOURCE_PREFIX = "shop "
+
+
+@dataclass(frozen=True)
+class Span:
+    """Half-open range of days, first <= day < end."""
+
+    first: date
+    end: date
+
+
+def gaps(wanted: Span, covered: Iterable[Span]) -> list[Span]:
+    """The parts of `wanted` that `covered` leaves open, in order of time."""
+    open_parts = []
+    start = wanted.first
+    for span in sorted(covered, key=lambda span: span.first):
+        if span.first > start and start < wanted.end:
+            open_parts.append(Span(start, min(span.first, wanted.end)))
+        start = max(start, span.end)
+    if start < wanted.end:
+        open_parts.append(Span(start, wanted.end))
+    return open_parts
+
+
+def load_world(run: Run, world: World, days: Span) -> None:
+    """Load users, events and orders of the given days; what is there already is left alone.
+
+    Parameters
+    ----------
+    world
+        A world whose signup table reaches `days.end`.
+    days
+        Days of events and orders. Users are loaded from the warm-up on, since those who signed up
+        long ago are active too.
+
+    Raises
+    ------
+    UsageError
+        The warehouse holds something else than this world.
+    """
+    source = SOURCE_PREFIX + world.world_id
+    _refuse_other_sources(run.warehouse, source)
+    everyone = Span(world.warmup_start, days.end)
+    _load(run, "bronze_users", source, everyone, lambda s: _users(run, world, s))
+    _load_truth(run, world, everyone)
+    _load(run, "bronze_events", source, days, lambda s: _events(run, world, s))
+    _load(run, "bronze_orders", source, days, lambda s: _orders(run, world, s))
+
+
+def _users(run: Run, world: World, span: Span) -> DataFrame:
+    return bronze.users_frame(run.spark, world, span.first, span.end)
+
+
+def _events(run: Run, world: World, span: Span) -> DataFrame:
+    return bronze.events_frame(run.spark, world, span.first, span.end)
+
+
+def _orders(run: Run, world: World, span: Span) -> DataFrame:
+    return bronze.orders_frame(run.spark, world, span.first, span.end)
+
+
+def _load(
+    run: Run, table: str, source: str, wanted: Span, make: Callable[[Span], DataFrame]
+) -> None:
+    covered = [
+        Span(row["first_date"], row["last_date"] + ONE_DAY)
+        for row in batches.recorded(run.warehouse)
+        if row["table_name"] == table
+    ]
+    missing = gaps(wanted, covered)
+    with run.progress.step(f"generate {table.removeprefix('bronze_')}") as step:
+        step.rows = 0
+        step.note = "" if missing else "already there"
+        for span in missing:
+            batch = _batch(table, source, span)
+            step.rows += batches.load(run.warehouse, batch, make(span)) or 0
+
+
+def _batch(table: str, source: str, span: Span) -> Batch:
+    identity = batches.batch_id(table, source, span.first, span.end)
+    return Batch(table, identity, source, span.first, span.end - ONE_DAY)
+
+
+def _load_truth(run: Run, world: World, everyone: Span) -> None:
+    """Truth of the same users; replaced as a whole where users were added, so it never doubles."""
+    name = "truth_users"
+    source = SOURCE_PREFIX + world.world_id
+    identity = batches.batch_id(name, source, everyone.first, everyone.end)
+    warehouse = run.warehouse
+    if warehouse.exists(name):
+        stored = warehouse.read(name).agg(F.max("signup_date").alias("last")).first()
+        if stored["last"] is not None and stored["last"] >= everyone.end - ONE_DAY:
+            return
+    frame = bronze.truth_users_frame(run.spark, world, everyone.first, everyone.end)
+    with run.progress.step(f"generate {name}") as step:
+        step.rows = warehouse.replace_table(name, frame.withColumn("batch_id", F.lit(identity)))
+
+
+def _refuse_other_sources(warehouse: Warehouse, source: str) -> None:
+    others = {row["source"] for row in batches.recorded(warehouse)} - {source}
+    if others:
+        raise UsageError(
+            f"{warehouse.root} holds {sorted(others)[0]}, not {source} (another seed, size, "
+            "setting or a log of your own): choose another --warehouse"
+        )

@@ -1,0 +1,68 @@
+"""Which shop and which days a command line asks for; generate and pipeline share it."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+
+from jobs.core.config import Config, Scale
+from jobs.core.entry import day, positive
+from jobs.core.errors import UsageError
+from jobs.shop.loading import Span
+from jobs.shop.settings import ShopSettings, shop_settings
+from jobs.shop.world import World, build_world
+
+DEFAULT_SCALE = "default"
+
+
+def add_shop_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose a shop and its days."""
+    parser.add_argument(
+        "--scale", default=DEFAULT_SCALE, metavar="NAME", help="a size of conf/base.yaml: "
+        "tiny, small, default or large",
+    )
+    parser.add_argument("--users", type=positive, metavar="N", help="users, instead of the scale's")
+    parser.add_argument("--days", type=positive, metavar="N", help="days, instead of the scale's")
+    parser.add_argument("--seed", type=int, metavar="N", help="another seed is another shop")
+    parser.add_argument(
+        "--from", dest="first", type=day, metavar="D", help="first day to make (default: the first)"
+    )
+    parser.add_argument(
+        "--to", dest="end", type=day, metavar="D",
+        help="day after the last one to make (default: after the scale's days); a later day "
+        "prolongs the same shop",
+    )
+
+
+def check_shop_arguments(args: argparse.Namespace, config: Config) -> None:
+    """Refuse an unknown scale, or days that the shop does not have, before anything starts."""
+    size = _size(args, config)
+    _days(args, shop_settings(config.shop), size)
+
+
+def requested_world(args: argparse.Namespace, config: Config) -> tuple[World, Span]:
+    """The world and the days of events asked for."""
+    size = _size(args, config)
+    settings = shop_settings(config.shop)
+    days = _days(args, settings, size)
+    seed = config.seed if args.seed is None else args.seed
+    return build_world(settings, size.users, size.days, seed, until=days.end), days
+
+
+def _size(args: argparse.Namespace, config: Config) -> Scale:
+    if args.scale not in config.scales:
+        known = ", ".join(config.scales)
+        raise UsageError(f"no scale is named {args.scale!r}; conf/base.yaml has {known}")
+    scale = config.scales[args.scale]
+    return Scale(users=args.users or scale.users, days=args.days or scale.days)
+
+
+def _days(args: argparse.Namespace, settings: ShopSettings, size: Scale) -> Span:
+    opening = settings.first_date
+    first = args.first or opening
+    end = args.end or opening + timedelta(days=size.days)
+    if first < opening:
+        raise UsageError(f"--from {first}: the shop opens on {opening} (shop.first_date)")
+    if end <= first:
+        raise UsageError(f"--to {end} must be later than --from {first}: it is the day after")
+    return Span(first, end)

@@ -1,0 +1,279 @@
+#!/usr/bin/env bash
+# Starts every command of Glasshouse, and first installs what the command needs and does not find:
+# Python packages in .venv (pyproject.toml, pinned by conf/constraints.txt) and the Delta jars in
+# build/jars (conf/jars.lock). With everything in place that costs a fifth of a second.
+#
+# `./spark-submit.sh help` lists the commands. Its own options, which may stand before or after the
+# command (all other arguments go to the command as they are):
+#   --profile local|standalone    takes conf/spark-<profile>.conf (default: local)
+#   --master URL                  another Spark master than the profile's
+#   --dry-run                     prints what would run; installs nothing, starts nothing
+# Environment:
+#   JAVA_HOME                     Java 17 or newer; if not set, the `java` on the PATH
+#   GLASSHOUSE_IVY_SETTINGS       Ivy settings file of a network with its own repository of jars
+#   PIP_INDEX_URL ...             pip's own settings
+# Exit codes of its own: 1 lint found something, 2 wrong usage, 7 Java, Python or packages missing.
+set -euo pipefail
+
+ROOT=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+VENV=$ROOT/.venv BUILD=$ROOT/build JARS=$ROOT/build/jars LOG=$ROOT/build/setup.log
+if command -v sha256sum >/dev/null; then SHA256=(sha256sum); else SHA256=(shasum -a 256); fi
+
+# die CODE MESSAGE
+die() {
+  printf 'spark-submit.sh: %s\n' "$2" >&2
+  exit "$1"
+}
+
+# ---- set-up ---------------------------------------------------------------------------------
+
+# Comes before any installation: that Java is missing must not be learnt after a long download.
+require_java() {
+  local java=${JAVA_HOME:+$JAVA_HOME/bin/}java found='none found' answer
+  answer=$("$java" -version 2>&1 </dev/null) || answer=''
+  if [[ $answer =~ version\ \"(1\.)?([0-9]+) ]]; then # Java 8 calls itself 1.8
+    ((BASH_REMATCH[2] >= 17)) && return
+    found="$java is Java ${BASH_REMATCH[2]}"
+  fi
+  die 7 "needs Java 17 or newer, $found${JAVA_HOME:+ (JAVA_HOME=$JAVA_HOME)}: install it (Debian, \
+Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17) or set JAVA_HOME"
+}
+
+# step TEXT COMMAND...: one line on stderr with the seconds; what the command says goes to the log.
+step() {
+  local status=0
+  printf 'setup: %s ... ' "$1" >&2
+  SECONDS=0
+  "${@:2}" >>"$LOG" 2>&1 </dev/null || status=$?
+  if ((status)); then echo failed >&2; else echo "$SECONDS s" >&2; fi
+  return "$status"
+}
+
+# What .venv was made for. Its own place belongs to it, since a venv does not survive a move.
+fingerprint() {
+  (cat "$ROOT/pyproject.toml" "$ROOT/conf/constraints.txt" && echo "$ROOT") | "${SHA256[@]}"
+}
+
+# packages_ready base|dev: the stamp is written last, so an interrupted installation has none, and
+# .installing marks one that may have left a package half copied. dev includes base.
+packages_ready() {
+  local wanted extra
+  [[ -x $VENV/bin/python && ! -e $VENV/.installing ]] || return 1
+  wanted=$(fingerprint)
+  for extra in "$1" dev; do
+    [[ -f $VENV/.ready-$extra && $(<"$VENV/.ready-$extra") == "$wanted" ]] && return
+  done
+  return 1
+}
+
+find_python() {
+  local python
+  for python in python3.11 python3.12 python3.13 python3; do
+    # Asked, not only looked up: a shim on the PATH may stand for a version that is not there.
+    "$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
+      >/dev/null 2>&1 && echo "$python" && return
+  done
+  die 7 'needs Python 3.11 or newer with its venv module (Debian, Ubuntu: apt install python3-venv)'
+}
+
+# install_packages PYTHON base|dev
+install_packages() {
+  if [[ -e $VENV/.installing ]] ||
+    ! "$VENV/bin/python" -c 'import pip, tomllib' >/dev/null 2>&1; then
+    step "creating .venv with $1" "$1" -m venv --clear "$VENV" || die 7 "no .venv, see $LOG"
+  fi
+  "$VENV/bin/python" -c 'import sys, tomllib
+project = tomllib.load(sys.stdin.buffer)["project"]
+project["optional-dependencies"]["base"] = []
+print(*project["dependencies"], *project["optional-dependencies"][sys.argv[1]], sep="\n")' "$2" \
+    <"$ROOT/pyproject.toml" >"$BUILD/requirements.txt"
+  touch "$VENV/.installing"
+  # Few retries, so that the answer comes within seconds where there is no network.
+  if ! PIP_RETRIES=${PIP_RETRIES:-1} step 'installing Python packages' \
+    "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input \
+    -c "$ROOT/conf/constraints.txt" -r "$BUILD/requirements.txt"; then
+    # Up to this line pip only looks and downloads: what was installed before is still whole.
+    grep -q '^Installing collected packages' "$LOG" || rm -f "$VENV/.installing"
+    die 7 "Python packages are missing and pip cannot get them (offline?), see $LOG"
+  fi
+  # Makes `import jobs` work in a plain `spark-submit ... jobs/build.py`, with nothing to build.
+  "$VENV/bin/python" -c 'import pathlib, sys, sysconfig
+pathlib.Path(sysconfig.get_path("purelib"), "glasshouse.pth").write_text(sys.argv[1])' "$ROOT"
+  fingerprint >"$VENV/.ready-$2"
+  rm -f "$VENV/.installing"
+}
+
+# jars_locked FORM: a line per jar, \1 organisation, \2 name, \3 revision, \4 sha256.
+jars_locked() {
+  sed -nE "s|^([^# ]+) ([^ ]+) ([^ ]+) ([0-9a-f]{64})$|$1|p" "$ROOT/conf/jars.lock"
+}
+
+jars_ready() {
+  [[ -d $JARS ]] || return 1
+  (cd "$JARS" && jars_locked '\4  \2-\3.jar' | "${SHA256[@]}" --check --status) 2>/dev/null
+}
+
+# Fetched by the Ivy that pyspark brings along, so that no repository's address stands in this
+# project. Its cache is thrown away: a damaged download would otherwise come back for ever.
+install_jars() {
+  local java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+  local ivy=("$VENV"/lib/python3*/site-packages/pyspark/jars/ivy-*.jar)
+  {
+    echo '<ivy-module version="2.0"><info organisation="glasshouse" module="jars"/><dependencies>'
+    jars_locked '<dependency org="\1" name="\2" rev="\3" transitive="false"/>'
+    echo '</dependencies></ivy-module>'
+  } >"$BUILD/ivy.xml"
+  rm -rf "$JARS" "$BUILD/ivy"
+  step 'fetching the Delta jars' "$java" -Dsun.net.client.defaultConnectTimeout=10000 \
+    -Dsun.net.client.defaultReadTimeout=60000 -jar "${ivy[0]}" -cache "$BUILD/ivy" \
+    ${GLASSHOUSE_IVY_SETTINGS:+-settings "$GLASSHOUSE_IVY_SETTINGS"} -ivy "$BUILD/ivy.xml" \
+    -confs default -types jar -retrieve "$JARS/[artifact]-[revision].[ext]" ||
+    die 7 "the Delta jars are missing and cannot be fetched (offline? own repository?), see $LOG"
+  rm -rf "$BUILD/ivy"
+  jars_ready || die 7 "the jars fetched to $JARS differ from conf/jars.lock: not used, see $LOG"
+}
+
+# set_up base|dev [jvm]: silent where nothing is missing. One set-up at a time: the lock belongs to
+# descriptor 9, which this shell keeps open (flock(1) is not everywhere), so it ends with the shell.
+set_up() {
+  local python jvm=${2:-}
+  $dry_run && return
+  if [[ $jvm ]]; then require_java; fi
+  if packages_ready "$1" && { [[ ! $jvm ]] || jars_ready; }; then return; fi
+  python=$(find_python)
+  mkdir -p "$BUILD"
+  exec 9>"$BUILD/setup.lock"
+  "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null || {
+    echo 'setup: waiting for another set-up in this folder' >&2
+    "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
+  }
+  : >"$LOG"
+  packages_ready "$1" || install_packages "$python" "$1"
+  if [[ $jvm ]]; then jars_ready || install_jars; fi
+  exec 9>&-
+}
+
+# ---- commands -------------------------------------------------------------------------------
+
+# launch COMMAND...: becomes the command, so that signals and exit codes pass. Without -u SPARK_HOME
+# another Spark on this machine would win; without PYSPARK_PYTHON workers take the system's Python.
+launch() {
+  local environment=(-u SPARK_HOME "SPARK_CONF_DIR=$ROOT/conf" "PYTHONPATH=$ROOT"
+    "PYSPARK_PYTHON=$VENV/bin/python" "PYSPARK_DRIVER_PYTHON=$VENV/bin/python")
+  # A laptop's name may resolve to an address of a network that it has left.
+  if [[ $profile == local ]]; then environment+=(SPARK_LOCAL_IP=127.0.0.1); fi
+  if ! $dry_run; then exec env "${environment[@]}" "$@"; fi
+  printf '%q ' env "${environment[@]}" "$@" | sed 's/\\,/,/g'
+  echo
+}
+
+# launch_spark PROGRAM ARGUMENTS...
+launch_spark() {
+  local jar jars=''
+  while read -r jar; do jars+=,$JARS/$jar; done < <(jars_locked '\2-\3.jar')
+  launch "$VENV/bin/$1" --properties-file "$ROOT/conf/spark-$profile.conf" --jars "${jars#,}" \
+    --conf "spark.sql.warehouse.dir=$BUILD/spark-warehouse" ${master:+--master "$master"} "${@:2}"
+}
+
+run_job() {
+  set_up base jvm
+  local archive=()
+  # Executors may run elsewhere, without this folder: they get the package as an archive.
+  if [[ $profile == standalone ]]; then
+    archive=(--py-files "$BUILD/jobs.zip")
+    $dry_run || (cd "$ROOT" && "$VENV/bin/python" -m zipfile -c "$BUILD/jobs.zip" jobs)
+  fi
+  launch_spark spark-submit ${archive[@]+"${archive[@]}"} "$ROOT/jobs/$command.py" "$@"
+}
+
+run_sql() {
+  set_up base jvm
+  local init
+  init=$BUILD/shell/$(cksum <<<"$warehouse" | cut -d ' ' -f 1).sql
+  (launch "$VENV/bin/python" -m jobs.core.shell "$warehouse" "$init")
+  launch_spark spark-sql --driver-memory 1g --conf spark.sql.cli.print.header=true -i "$init" "$@"
+}
+
+run_tests() {
+  set_up dev jvm
+  local chosen=(-m 'not slow')
+  if $slow; then chosen=(-m 'slow or not slow'); fi
+  $dry_run || cd "$ROOT"
+  launch "$VENV/bin/python" -m pytest "${chosen[@]}" "$@"
+}
+
+# Every tool runs, also after a complaint: one round shows all there is to mend.
+run_lint() {
+  (($# == 0)) || die 2 "lint has no options, got '$1'"
+  set_up dev
+  local tool failed=0
+  $dry_run || cd "$ROOT"
+  for tool in 'ruff check jobs tests' 'ruff format --check jobs tests' 'sqlfluff lint sql' \
+    'mypy jobs' 'shellcheck spark-submit.sh .ci/run'; do
+    if $dry_run; then printf '%q/bin/%s\n' "$VENV" "$tool" && continue; fi
+    echo "lint: $tool"
+    # shellcheck disable=SC2086  # the words of $tool are arguments
+    env "PATH=$VENV/bin:$PATH" $tool || failed=1
+  done
+  ((failed)) || return 0
+  echo 'lint: mend what a tool can mend: .venv/bin/ruff check --fix jobs tests && .venv/bin/ruff' \
+    'format jobs tests && .venv/bin/sqlfluff fix sql' >&2
+  return 1
+}
+
+# The `##` comments of the command list at the end of this file are the help.
+show_help() {
+  echo 'Usage: ./spark-submit.sh [--profile local|standalone] [--master URL] [--dry-run] COMMAND'
+  awk -F '## |##@ |\\)' '/^  ##@ / { printf "\n%s\n", $2 }
+    /^  [a-z]+\) .* ## / { sub(/^ +/, "", $1); printf "  %-9s %s\n", $1, $NF }' "$ROOT/spark-submit.sh"
+  printf '\nThe options of a command: ./spark-submit.sh COMMAND --help\n'
+}
+
+profile=local master='' dry_run=false command='' warehouse=$ROOT/warehouse slow=false rest=()
+while (($#)); do
+  case $command:$1 in
+    *:--profile=* | *:--master=* | sql:--warehouse=*)
+      set -- "${1%%=*}" "${1#*=}" "${@:2}"
+      continue
+      ;;
+    *:--profile | *:--master | sql:--warehouse)
+      [[ ${2:-} && $2 != --* ]] || die 2 "option $1 needs a value"
+      printf -v "${1#--}" %s "$2"
+      shift
+      ;;
+    *:--dry-run) dry_run=true ;;
+    test:--slow) slow=true ;;
+    :-h | :--help) command=help ;;
+    :-*) die 2 "unknown option $1, see ./spark-submit.sh help" ;;
+    :*) command=$1 ;;
+    *) rest+=("$1") ;;
+  esac
+  shift
+done
+set -- ${rest[@]+"${rest[@]}"}
+case $profile in
+  local) ;;
+  standalone) master=${master:-spark://127.0.0.1:7077} ;;
+  *) die 2 "unknown profile '$profile': local or standalone" ;;
+esac
+
+case ${command:-help} in
+  ##@ All of it, for a first look
+  pipeline) run_job "$@" ;; ## generate, build, train, score and report, in this order
+  ##@ Step by step
+  generate) run_job "$@" ;; ## a synthetic shop: users, events, orders, and the truth behind them
+  ingest) run_job "$@" ;;   ## your own users, events and orders: CSV, JSON lines or Parquet
+  build) run_job "$@" ;;    ## clean tables and metrics, for some days or for all
+  train) run_job "$@" ;;    ## the model: who buys in the next 7 days
+  score) run_job "$@" ;;    ## that probability for each eligible user of a day
+  report) run_job "$@" ;;   ## charts as PNG, each with its numbers as CSV
+  ##@ Look and check
+  verify) run_job "$@" ;;   ## do rows, keys and revenue agree across all tables?
+  doctor) run_job "$@" ;;   ## is everything there that a run needs?
+  sql) run_sql "$@" ;;      ## Spark SQL shell with all tables; -e QUERY, -f FILE, -d NAME=VALUE
+  ##@ Work on it
+  test) run_tests "$@" ;;   ## the tests; --slow adds the long ones, other options go to pytest
+  lint) run_lint "$@" ;;    ## style and types of Python, SQL and shell
+  help) show_help ;;        ## this list
+  *) die 2 "unknown command '$command', see ./spark-submit.sh help" ;;
+esac

@@ -1,0 +1,49 @@
+-- dim_users: one row per valid user, also one that was never active.
+-- Reads: users_checked, fact_events, fact_orders.  Params: active_event_types.
+-- Shell: none; it reads users_checked, a view that only a build makes.
+
+WITH valid_users AS (
+    SELECT
+        user_id,
+        signup_date,
+        COALESCE(country, 'unknown') AS country,
+        COALESCE(channel, 'unknown') AS channel
+    FROM users_checked
+    WHERE rule IS NULL
+),
+
+activity AS (
+    SELECT
+        user_id,
+        event_date AS active_date,
+        CAST(NULL AS DATE) AS order_date
+    FROM fact_events
+    WHERE event_type IN (${active_event_types})
+    UNION ALL
+    SELECT
+        user_id,
+        order_date AS active_date,
+        order_date
+    FROM fact_orders
+),
+
+activity_bounds AS (
+    SELECT
+        user_id,
+        MIN(active_date) AS first_active_date,
+        MAX(active_date) AS last_active_date,
+        MIN(order_date) AS first_order_date
+    FROM activity
+    GROUP BY user_id
+)
+
+SELECT
+    valid_users.user_id,
+    valid_users.signup_date,
+    valid_users.country,
+    valid_users.channel,
+    activity_bounds.first_active_date,
+    activity_bounds.last_active_date,
+    activity_bounds.first_order_date
+FROM valid_users
+LEFT JOIN activity_bounds ON valid_users.user_id = activity_bounds.user_id

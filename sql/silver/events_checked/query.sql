@@ -1,0 +1,203 @@
+-- events_checked: one row per row of bronze_events on the days asked for, with the rule it breaks
+-- (NULL for the row kept).
+-- Reads: bronze_events, users_checked.  Params: from_date, to_date, tz, event_types, earliest_date,
+-- max_clock_ahead_hours.
+-- Shell: none; it reads users_checked, a view that only a build makes.
+
+WITH dated_events AS (
+    SELECT
+        event_id,
+        user_id,
+        ts,
+        event_type,
+        value,
+        ingest_ts,
+        source,
+        batch_id,
+        CAST(FROM_UTC_TIMESTAMP(ts, '${tz}') AS DATE) AS event_date
+    FROM bronze_events
+),
+
+-- The bounds on ts, a day wider than any time zone shifts, let the files of other days be skipped.
+events_of_days AS (
+    SELECT
+        event_id,
+        user_id,
+        ts,
+        event_type,
+        value,
+        ingest_ts,
+        source,
+        batch_id,
+        event_date
+    FROM dated_events
+    WHERE
+        event_date >= DATE '${from_date}'
+        AND event_date < DATE '${to_date}'
+        AND ts >= TIMESTAMP '${from_date}' - INTERVAL '1' DAY
+        AND ts < TIMESTAMP '${to_date}' + INTERVAL '1' DAY
+),
+
+-- An id may come back with another ts: which row is kept must not depend on the days asked for.
+copies_on_other_days AS (
+    SELECT
+        dated_events.event_id,
+        dated_events.user_id,
+        dated_events.ts,
+        dated_events.event_type,
+        dated_events.value,
+        dated_events.ingest_ts,
+        dated_events.source,
+        dated_events.batch_id,
+        dated_events.event_date
+    FROM dated_events
+    LEFT SEMI JOIN events_of_days ON dated_events.event_id = events_of_days.event_id
+    WHERE
+        (
+            dated_events.event_date < DATE '${from_date}'
+            OR dated_events.event_date >= DATE '${to_date}'
+        )
+        AND (
+            dated_events.ts < TIMESTAMP '${from_date}' + INTERVAL '1' DAY
+            OR dated_events.ts >= TIMESTAMP '${to_date}' - INTERVAL '1' DAY
+        )
+),
+
+candidate_events AS (
+    SELECT
+        event_id,
+        user_id,
+        ts,
+        event_type,
+        value,
+        ingest_ts,
+        source,
+        batch_id,
+        event_date
+    FROM events_of_days
+    UNION ALL
+    SELECT
+        event_id,
+        user_id,
+        ts,
+        event_type,
+        value,
+        ingest_ts,
+        source,
+        batch_id,
+        event_date
+    FROM copies_on_other_days
+),
+
+valid_users AS (
+    SELECT
+        user_id,
+        signup_date
+    FROM users_checked
+    WHERE rule IS NULL
+),
+
+judged_events AS (
+    SELECT
+        candidate_events.event_id,
+        candidate_events.user_id,
+        candidate_events.ts,
+        candidate_events.event_type,
+        candidate_events.value,
+        candidate_events.ingest_ts,
+        candidate_events.source,
+        candidate_events.batch_id,
+        candidate_events.event_date,
+        XXHASH64(
+            candidate_events.user_id,
+            candidate_events.ts,
+            candidate_events.event_type,
+            candidate_events.value
+        ) AS content_hash,
+        CASE
+            WHEN candidate_events.event_type NOT IN (${event_types}) THEN 'unknown_event_type'
+            WHEN candidate_events.event_date < DATE '${earliest_date}' THEN 'ts_before_earliest'
+            WHEN
+                candidate_events.ts
+                > candidate_events.ingest_ts + INTERVAL '${max_clock_ahead_hours}' HOUR
+                THEN 'ts_after_ingest'
+            WHEN valid_users.user_id IS NULL THEN 'unknown_user'
+            WHEN candidate_events.event_date < valid_users.signup_date THEN 'before_signup'
+            WHEN
+                ISNAN(candidate_events.value)
+                OR candidate_events.value = CAST('Infinity' AS DOUBLE)
+                OR candidate_events.value < 0
+                THEN 'bad_value'
+        END AS broken_rule
+    FROM candidate_events
+    LEFT JOIN valid_users ON candidate_events.user_id = valid_users.user_id
+),
+
+-- Rows are judged first, so that a broken copy never takes the place of a good one. source and
+-- batch_id make the order total; they decide only between rows of the same content.
+ranked_events AS (
+    SELECT
+        event_id,
+        user_id,
+        ts,
+        event_type,
+        value,
+        ingest_ts,
+        source,
+        batch_id,
+        event_date,
+        broken_rule,
+        content_hash,
+        ROW_NUMBER() OVER copies AS copy_no,
+        FIRST_VALUE(content_hash) OVER copies AS kept_content_hash
+    FROM judged_events
+    WINDOW copies AS (
+        PARTITION BY event_id, broken_rule IS NULL
+        ORDER BY ingest_ts, content_hash, source, batch_id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    )
+),
+
+ruled_events AS (
+    SELECT
+        event_id,
+        user_id,
+        ts,
+        event_type,
+        value,
+        ingest_ts,
+        source,
+        batch_id,
+        event_date,
+        CASE
+            WHEN broken_rule IS NOT NULL THEN broken_rule
+            WHEN copy_no > 1 AND content_hash = kept_content_hash THEN 'duplicate_exact'
+            WHEN copy_no > 1 THEN 'duplicate_altered'
+        END AS rule
+    FROM ranked_events
+    WHERE event_date >= DATE '${from_date}' AND event_date < DATE '${to_date}'
+)
+
+SELECT
+    event_id,
+    user_id,
+    ts,
+    event_type,
+    value,
+    ingest_ts,
+    source,
+    batch_id,
+    event_date,
+    rule,
+    CASE rule
+        WHEN 'unknown_event_type' THEN 'event_type is none of those in the settings'
+        WHEN 'ts_before_earliest' THEN 'ts lies before ${earliest_date}'
+        WHEN 'ts_after_ingest'
+            THEN 'ts lies more than ${max_clock_ahead_hours} hours after ingest_ts'
+        WHEN 'bad_value' THEN 'value is NaN, infinite or negative'
+        WHEN 'unknown_user' THEN 'no valid user has this user_id'
+        WHEN 'before_signup' THEN 'the event lies before the signup_date of its user'
+        WHEN 'duplicate_exact' THEN 'same content as the row kept for this event_id'
+        WHEN 'duplicate_altered' THEN 'other content than the row kept for this event_id'
+    END AS message
+FROM ruled_events

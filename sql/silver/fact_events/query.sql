@@ -1,0 +1,55 @@
+-- fact_events: one row per event.
+-- Reads: events_checked.  Params: from_date, to_date, session_gap_minutes.
+-- Shell: none; it reads events_checked, a view that only a build makes.
+
+WITH valid_events AS (
+    SELECT
+        event_id,
+        user_id,
+        ts,
+        event_type,
+        value,
+        ingest_ts,
+        event_date
+    FROM events_checked
+    WHERE
+        rule IS NULL
+        AND event_date >= DATE '${from_date}'
+        AND event_date < DATE '${to_date}'
+),
+
+-- A session ends after a gap of MORE than the given minutes, or with the date.
+events_with_session_starts AS (
+    SELECT
+        event_id,
+        user_id,
+        ts,
+        event_type,
+        value,
+        ingest_ts,
+        event_date,
+        CAST(
+            COALESCE(
+                ts - LAG(ts) OVER user_day > INTERVAL '${session_gap_minutes}' MINUTE, TRUE
+            ) AS INT
+        ) AS session_starts
+    FROM valid_events
+    WINDOW user_day AS (PARTITION BY user_id, event_date ORDER BY ts, event_id)
+)
+
+SELECT
+    event_id,
+    user_id,
+    ts,
+    event_type,
+    value,
+    ingest_ts,
+    event_date,
+    CAST(
+        SUM(session_starts) OVER (
+            PARTITION BY user_id, event_date
+            ORDER BY ts, event_id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS INT
+    ) AS session_no
+FROM events_with_session_starts

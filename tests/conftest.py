@@ -1,0 +1,49 @@
+"""One Spark session for the whole test run; starting one takes seconds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.core.session import read_properties
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# What differs from conf/spark-local.conf: small data, so few partitions, no bar, a lighter JIT.
+SMALL = {
+    "spark.master": "local[2]",
+    "spark.driver.memory": "1g",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.default.parallelism": "2",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    os.environ["PYTHONPATH"] = str(ROOT)
+    scratch = tmp_path_factory.mktemp("spark")
+    settings = read_properties(ROOT / "conf" / "spark-local.conf") | SMALL
+    options = settings.pop("spark.driver.extraJavaOptions", "")
+    settings["spark.driver.extraJavaOptions"] = f"{options} -XX:TieredStopAtLevel=1".strip()
+    settings["spark.jars"] = ",".join(str(jar) for jar in sorted((ROOT / "build/jars").glob("*.jar")))
+    settings["spark.sql.warehouse.dir"] = str(scratch)
+    builder = SparkSession.builder.appName("glasshouse tests")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    # The driver's memory and options count only if they are there before the JVM starts.
+    os.environ["PYSPARK_SUBMIT_ARGS"] = (
+        f"--driver-memory {settings['spark.driver.memory']} pyspark-shell"
+    )
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()

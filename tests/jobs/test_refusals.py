@@ -1,0 +1,40 @@
+"""Bad input: one line, the right exit code, nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.jobs.commands import command, only_line
+
+REFUSED = [
+    (["generate", "--scale", "huge"], "no scale is named 'huge'"),
+    (["generate", "--users", "-5"], "whole number above zero"),
+    (["generate", "--from", "1999-01-01"], "the shop opens on"),
+    (["build", "--date", "2024-13-01"], "not a day of the calendar"),
+    (["build", "--date", "2024-01-01/../x"], "not a day of the calendar"),
+    (["build", "--from", "2024-02-01", "--to", "2024-02-01"], "--to must be later"),
+    (["score", "--colour", "red"], "unrecognized arguments"),
+    (["ingest", "--orders", "no-such-file.csv"], "no-such-file.csv"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "complaint"), REFUSED, ids=[" ".join(r[0]) for r in REFUSED])
+def test_refused_before_anything_starts(
+    tmp_path: Path, arguments: list[str], complaint: str
+) -> None:
+    warehouse = tmp_path / "warehouse"
+    key = "0123456789abcdef0123456789abcdef"
+    run = command(*arguments, "--warehouse", warehouse, GLASSHOUSE_HMAC_KEY=key)
+    assert run.returncode == 2
+    assert complaint in only_line(run)
+    assert run.stdout == ""
+    assert not warehouse.exists()
+
+
+def test_an_empty_warehouse_says_what_to_run_first(tmp_path: Path) -> None:
+    run = command("build", "--warehouse", tmp_path / "warehouse")
+    assert run.returncode == 3
+    assert "run generate or ingest first" in only_line(run)
+    assert not (tmp_path / "warehouse").exists()

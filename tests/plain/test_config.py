@@ -1,0 +1,53 @@
+"""Settings: complete base, overlays that may only say what base knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jobs.core.config import load_config
+from jobs.core.errors import UsageError
+
+
+def overlay(folder: Path, text: str) -> Path:
+    path = folder / "overlay.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_overlay_changes_only_what_it_names(tmp_path: Path) -> None:
+    base = load_config()
+    changed = load_config(overlay(tmp_path, "metrics: {tz: Europe/Berlin}"))
+    assert changed.metrics.tz == "Europe/Berlin"
+    assert changed.metrics.session_gap_minutes == base.metrics.session_gap_minutes
+    assert changed.scales == base.scales
+
+
+def test_a_scale_of_ones_own_may_be_added(tmp_path: Path) -> None:
+    config = load_config(overlay(tmp_path, "scales: {mine: {users: 10, days: 3}}"))
+    assert config.scales["mine"].users == 10
+    assert "default" in config.scales
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("metrics: {sesion_gap_minutes: 5}", "unknown setting metrics.sesion_gap_minutes"),
+        ("seeds: 1", "unknown setting seeds"),
+        ("metrics: {session_gap_minutes: soon}", "session_gap_minutes"),
+        ("metrics: 5", "metrics must be a mapping"),
+        ("scales: {mine: {users: 10, hours: 3}}", "hours"),
+        ("- a list", "expected a mapping"),
+        ("{", "is not YAML"),
+    ],
+)
+def test_mistakes_are_named_in_one_line(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(UsageError, match=complaint) as caught:
+        load_config(overlay(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nowhere.yaml"):
+        load_config(tmp_path / "nowhere.yaml")
