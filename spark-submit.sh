@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
-# Starts every command of Glasshouse, and first installs what the command needs and does not find:
-# Python packages in .venv (pyproject.toml, pinned by conf/constraints.txt) and the Delta jars in
+# Starts every command of Glasshouse, and first installs what it needs and does not find: Python
+# packages in .venv (pyproject.toml, pinned by conf/constraints.txt) and the Delta jars in
 # build/jars (conf/jars.lock). With everything in place that costs a fifth of a second.
 #
-# `./spark-submit.sh help` lists the commands. Its own options, which may stand before or after the
-# command (all other arguments go to the command as they are):
-#   --profile local|standalone    takes conf/spark-<profile>.conf (default: local)
+# `./spark-submit.sh help` lists the commands. Before or after the command it takes for itself
+#   --profile local|standalone    conf/spark-<profile>.conf (default: local)
 #   --master URL                  another Spark master than the profile's
 #   --dry-run                     prints what would run; installs nothing, starts nothing
-# Environment:
+# and leaves all other arguments to the command. Environment:
 #   JAVA_HOME                     Java 17 or newer; if not set, the `java` on the PATH
 #   GLASSHOUSE_IVY_SETTINGS       Ivy settings file of a network with its own repository of jars
 #   PIP_INDEX_URL ...             pip's own settings
@@ -24,8 +23,6 @@ die() {
   printf 'spark-submit.sh: %s\n' "$2" >&2
   exit "$1"
 }
-
-# ---- set-up ---------------------------------------------------------------------------------
 
 # Comes before any installation: that Java is missing must not be learnt after a long download.
 require_java() {
@@ -82,12 +79,14 @@ install_packages() {
     ! "$VENV/bin/python" -c 'import pip, tomllib' >/dev/null 2>&1; then
     step "creating .venv with $1" "$1" -m venv --clear "$VENV" || die 7 "no .venv, see $LOG"
   fi
-  "$VENV/bin/python" -c 'import sys, tomllib
-project = tomllib.load(sys.stdin.buffer)["project"]
-project["optional-dependencies"]["base"] = []
-print(*project["dependencies"], *project["optional-dependencies"][sys.argv[1]], sep="\n")' "$2" \
-    <"$ROOT/pyproject.toml" >"$BUILD/requirements.txt"
   touch "$VENV/.installing"
+  # The .pth makes `import jobs` work in a plain spark-submit too, with nothing to build.
+  "$VENV/bin/python" -c 'import pathlib, sys, sysconfig, tomllib
+pathlib.Path(sysconfig.get_path("purelib"), "glasshouse.pth").write_text(sys.argv[1])
+project = tomllib.load(sys.stdin.buffer)["project"]
+extras = project["optional-dependencies"] | {"base": []}
+print(*project["dependencies"], *extras[sys.argv[2]], sep="\n")' "$ROOT" "$2" \
+    <"$ROOT/pyproject.toml" >"$BUILD/requirements.txt"
   # Few retries, so that the answer comes within seconds where there is no network.
   if ! PIP_RETRIES=${PIP_RETRIES:-1} step 'installing Python packages' \
     "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input \
@@ -96,9 +95,6 @@ print(*project["dependencies"], *project["optional-dependencies"][sys.argv[1]], 
     grep -q '^Installing collected packages' "$LOG" || rm -f "$VENV/.installing"
     die 7 "Python packages are missing and pip cannot get them (offline?), see $LOG"
   fi
-  # Makes `import jobs` work in a plain `spark-submit ... jobs/build.py`, with nothing to build.
-  "$VENV/bin/python" -c 'import pathlib, sys, sysconfig
-pathlib.Path(sysconfig.get_path("purelib"), "glasshouse.pth").write_text(sys.argv[1])' "$ROOT"
   fingerprint >"$VENV/.ready-$2"
   rm -f "$VENV/.installing"
 }
@@ -153,53 +149,70 @@ set_up() {
   exec 9>&-
 }
 
-# ---- commands -------------------------------------------------------------------------------
+# quoted WORD...: on one line, as a shell reads it back.
+quoted() {
+  local word quote=\'
+  for word in "$@"; do
+    [[ $word =~ ^[A-Za-z0-9_./:=,@%+-]+$ ]] || word="'${word//$quote/$quote\\$quote$quote}'"
+    printf '%s ' "$word"
+  done
+}
 
-# launch COMMAND...: becomes the command, so that signals and exit codes pass. Without -u SPARK_HOME
-# another Spark on this machine would win; without PYSPARK_PYTHON workers take the system's Python.
+# launch COMMAND...: becomes the command, so that signals and exit codes pass. Another Spark of this
+# machine must not win (SPARK_HOME), nor its Python run the workers (PYSPARK_PYTHON).
 launch() {
   local environment=(-u SPARK_HOME "SPARK_CONF_DIR=$ROOT/conf" "PYTHONPATH=$ROOT"
     "PYSPARK_PYTHON=$VENV/bin/python" "PYSPARK_DRIVER_PYTHON=$VENV/bin/python")
   # A laptop's name may resolve to an address of a network that it has left.
   if [[ $profile == local ]]; then environment+=(SPARK_LOCAL_IP=127.0.0.1); fi
   if ! $dry_run; then exec env "${environment[@]}" "$@"; fi
-  printf '%q ' env "${environment[@]}" "$@" | sed 's/\\,/,/g'
+  quoted env "${environment[@]}" "$@"
   echo
 }
 
-# launch_spark PROGRAM ARGUMENTS...
-launch_spark() {
+# Sets `spark`: the options that every Spark process of a profile is started with.
+spark_options() {
   local jar jars=''
   while read -r jar; do jars+=,$JARS/$jar; done < <(jars_locked '\2-\3.jar')
-  launch "$VENV/bin/$1" --properties-file "$ROOT/conf/spark-$profile.conf" --jars "${jars#,}" \
-    --conf "spark.sql.warehouse.dir=$BUILD/spark-warehouse" ${master:+--master "$master"} "${@:2}"
-}
-
-run_job() {
-  set_up base jvm
-  local archive=()
+  spark=(--properties-file "$ROOT/conf/spark-$profile.conf" --jars "${jars#,}"
+    --conf "spark.sql.warehouse.dir=$BUILD/spark-warehouse")
+  if [[ $master ]]; then spark+=(--master "$master"); fi
   # Executors may run elsewhere, without this folder: they get the package as an archive.
   if [[ $profile == standalone ]]; then
-    archive=(--py-files "$BUILD/jobs.zip")
+    spark+=(--py-files "$BUILD/jobs.zip")
     $dry_run || (cd "$ROOT" && "$VENV/bin/python" -m zipfile -c "$BUILD/jobs.zip" jobs)
   fi
-  launch_spark spark-submit ${archive[@]+"${archive[@]}"} "$ROOT/jobs/$command.py" "$@"
 }
 
+# Python starts first here and runs spark-submit for its JVM. The other way round, as --dry-run
+# prints it and as it works too, the JVM pours the log of Python into stdout, hides the terminal
+# from it, and even a mistyped option waits for the JVM.
+run_job() {
+  set_up base jvm
+  spark_options
+  local job=$ROOT/jobs/$command.py
+  if $dry_run; then launch "$VENV/bin/spark-submit" "${spark[@]}" "$job" "$@"; else
+    PYSPARK_SUBMIT_ARGS="$(quoted "${spark[@]}")pyspark-shell" launch "$VENV/bin/python" "$job" "$@"
+  fi
+}
+
+# The statement that makes the tables known prints a line of greeting. With -e or -f that line is
+# taken off, so that stdout holds the result alone.
 run_sql() {
   set_up base jvm
   local init
-  init=$BUILD/shell/$(cksum <<<"$warehouse" | cut -d ' ' -f 1).sql
-  (launch "$VENV/bin/python" -m jobs.core.shell "$warehouse" "$init")
-  launch_spark spark-sql --driver-memory 1g --conf spark.sql.cli.print.header=true -i "$init" "$@"
+  init=$BUILD/shell/$(cksum <<<"$warehouse $*" | cut -d ' ' -f 1).sql
+  (launch "$VENV/bin/python" -m jobs.core.shell "$warehouse" "$init" "$@")
+  spark_options
+  set -- "$VENV/bin/spark-sql" "${spark[@]}" --driver-memory 1g \
+    --conf spark.sql.cli.print.header=true -i "$init" "$@"
+  if $dry_run || [[ ! " $* " =~ ' '-[ef]' ' ]]; then launch "$@"; else launch "$@" | tail -n +2; fi
 }
 
 run_tests() {
   set_up dev jvm
-  local chosen=(-m 'not slow')
-  if $slow; then chosen=(-m 'slow or not slow'); fi
   $dry_run || cd "$ROOT"
-  launch "$VENV/bin/python" -m pytest "${chosen[@]}" "$@"
+  launch "$VENV/bin/python" -m pytest -m "$tests" "$@"
 }
 
 # Every tool runs, also after a complaint: one round shows all there is to mend.
@@ -229,7 +242,7 @@ show_help() {
   printf '\nThe options of a command: ./spark-submit.sh COMMAND --help\n'
 }
 
-profile=local master='' dry_run=false command='' warehouse=$ROOT/warehouse slow=false rest=()
+profile=local master='' dry_run=false command='' warehouse=$ROOT/warehouse tests='not slow' rest=()
 while (($#)); do
   case $command:$1 in
     *:--profile=* | *:--master=* | sql:--warehouse=*)
@@ -242,7 +255,7 @@ while (($#)); do
       shift
       ;;
     *:--dry-run) dry_run=true ;;
-    test:--slow) slow=true ;;
+    test:--slow) tests='slow or not slow' ;;
     :-h | :--help) command=help ;;
     :-*) die 2 "unknown option $1, see ./spark-submit.sh help" ;;
     :*) command=$1 ;;
@@ -251,11 +264,7 @@ while (($#)); do
   shift
 done
 set -- ${rest[@]+"${rest[@]}"}
-case $profile in
-  local) ;;
-  standalone) master=${master:-spark://127.0.0.1:7077} ;;
-  *) die 2 "unknown profile '$profile': local or standalone" ;;
-esac
+[[ $profile == local || $profile == standalone ]] || die 2 "no profile '$profile': local, standalone"
 
 case ${command:-help} in
   ##@ All of it, for a first look

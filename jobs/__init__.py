@@ -3,7 +3,7 @@
 How data flows, one command after the other (`pipeline` runs them all):
 
     generate | ingest   shop/ or ingestion/   ->  bronze    rows as they arrived
-    build               sql/silver, sql/gold  ->  silver    valid, deduplicated, sessions, quarantine
+    build               sql/silver, sql/gold  ->  silver    valid, deduplicated, in sessions
                                                   gold      metrics per day, cohort and funnel entry
     train               propensity/           ->  features  point-in-time snapshots;  ml  the model
     score               propensity/           ->  ml        one row per eligible user and day

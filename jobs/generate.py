@@ -21,6 +21,5 @@ def execute(run: Run, args: argparse.Namespace) -> int:
     return 0
 
 
-
 if __name__ == "__main__":
     main(Job("generate", __doc__, execute, add_shop_arguments, check_shop_arguments))

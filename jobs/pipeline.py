@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import argparse
 
-from jobs.core.building import build
+from jobs.core.building import build, build_steps
 from jobs.core.entry import Job, Run, main
 from jobs.core.progress import summary
 from jobs.proof import verify
 from jobs.propensity.score_flow import score
 from jobs.propensity.train_flow import Trained, train
 from jobs.reporting.headlines import headlines
-from jobs.reporting.pack import write_pack
+from jobs.reporting.pack import CHARTS, write_pack
 from jobs.shop.loading import load_world
 from jobs.shop.request import add_shop_arguments, check_shop_arguments, requested_world
+
+# Start, generate (4), train (5), score (2) and verify (3); building and charts are counted.
+OTHER_STEPS = 15
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:
     """Run the steps; the first that fails ends the run with its exit code."""
+    run.progress.total_steps = OTHER_STEPS + build_steps() + len(CHARTS)
     world, days = requested_world(args, run.config)
     load_world(run, world, days)
     build(run)

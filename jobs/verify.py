@@ -26,4 +26,4 @@ def execute(run: Run, args: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    main(Job("verify", __doc__, execute, locks=False))
+    main(Job("verify", __doc__, execute, locks=False, records=False))

@@ -34,7 +34,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     settings = read_properties(ROOT / "conf" / "spark-local.conf") | SMALL
     options = settings.pop("spark.driver.extraJavaOptions", "")
     settings["spark.driver.extraJavaOptions"] = f"{options} -XX:TieredStopAtLevel=1".strip()
-    settings["spark.jars"] = ",".join(str(jar) for jar in sorted((ROOT / "build/jars").glob("*.jar")))
+    jars = sorted((ROOT / "build" / "jars").glob("*.jar"))
+    settings["spark.jars"] = ",".join(str(jar) for jar in jars)
     settings["spark.sql.warehouse.dir"] = str(scratch)
     builder = SparkSession.builder.appName("glasshouse tests")
     for key, value in settings.items():

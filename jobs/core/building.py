@@ -82,6 +82,11 @@ def build(run: Run, days: Days | None = None) -> None:
         _build_table(run, table, ranges[table.name], params)
 
 
+def build_steps() -> int:
+    """How many tables a build writes."""
+    return sum(not table.is_view for table in build_order(LAYERS))
+
+
 def _range_of(table: Table, ranges: dict[str, Days], days: Days) -> Days:
     """Output days to replace: those of all inputs together, widened by how far the query looks."""
     inputs = [ranges[name] for name in table.inputs(set(ranges))] or [days]

@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 
 from jobs.core.config import PROJECT_ROOT, Config, load_config
 from jobs.core.errors import GlasshouseError, UsageError
-from jobs.core.lock import warehouse_lock
+from jobs.core.lock import LOCK_NAME, warehouse_lock
 from jobs.core.manifest import Manifest, new_run_id
 from jobs.core.progress import Progress
 from jobs.core.queries import parse_date
@@ -59,6 +59,8 @@ class Job:
         Refuses arguments before anything is started or written.
     locks
         False for jobs that write no table, which may run beside others.
+    records
+        False for jobs that only look: they leave no manifest.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Job:
     add_arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
     check: Callable[[argparse.Namespace, Config], None] = lambda args, config: None
     locks: bool = True
+    records: bool = True
 
 
 class Terminated(BaseException):
@@ -103,17 +106,14 @@ def main(job: Job, argv: Sequence[str] | None = None) -> NoReturn:
     args = _parser(job).parse_args(arguments)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = _run(job, args, arguments)
-    except GlasshouseError as error:
-        code = _complain(job, error.exit_code, str(error), args.debug)
-    except KeyboardInterrupt:
-        code = _complain(job, EXIT_INTERRUPTED, "interrupted", args.debug)
-    except Terminated:
-        code = _complain(job, EXIT_TERMINATED, "terminated", args.debug)
-    except Exception as error:
-        text = f"unexpected {type(error).__name__}: {first_line(error)}"
-        code = _complain(job, EXIT_BUG, f"{text} (--debug shows the trace)", args.debug)
-    sys.exit(code)
+        sys.exit(_run(job, args, arguments))
+    except SystemExit:
+        raise
+    except BaseException as error:
+        if args.debug:
+            traceback.print_exc()
+        print(f"{job.name}: {_complaint(error)}", file=sys.stderr)
+        sys.exit(_exit_code(error))
 
 
 def _run(job: Job, args: argparse.Namespace, arguments: list[str]) -> int:
@@ -126,17 +126,38 @@ def _run(job: Job, args: argparse.Namespace, arguments: list[str]) -> int:
             spark = start_session(job.name, quiet=not args.debug)
         progress.attach(spark)
         run = Run(spark, config, Warehouse(root, spark, manifest.run_id), progress, manifest)
-        code: int | None = None
+        code = EXIT_BUG
         try:
             code = job.execute(run, args)
-        except GlasshouseError as error:
-            code = error.exit_code
+        except BaseException as error:
+            code = _exit_code(error)
             raise
         finally:
-            # A refused argument must leave nothing behind; every other end is recorded.
-            if code != UsageError.exit_code and root.is_dir() and job.locks:
-                manifest.write(root, EXIT_BUG if code is None else code, progress.timings)
+            if job.records and code != UsageError.exit_code and _holds_something(root):
+                manifest.write(root, code, progress.timings)
     return code
+
+
+def _holds_something(root: Path) -> bool:
+    # A run that was refused in an empty place must leave it empty.
+    return root.is_dir() and any(path.name != LOCK_NAME for path in root.iterdir())
+
+
+def _exit_code(error: BaseException) -> int:
+    if isinstance(error, GlasshouseError):
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_BUG
+
+
+def _complaint(error: BaseException) -> str:
+    if isinstance(error, GlasshouseError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt | Terminated):
+        return "interrupted" if isinstance(error, KeyboardInterrupt) else "terminated"
+    detail = first_line(error) if isinstance(error, Exception) else str(error)
+    return f"unexpected {type(error).__name__}: {detail} (--debug shows the trace)"
 
 
 def _parser(job: Job) -> argparse.ArgumentParser:
@@ -162,13 +183,6 @@ def _parser(job: Job) -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show the trace of an error")
     job.add_arguments(parser)
     return parser
-
-
-def _complain(job: Job, code: int, message: str, debug: bool) -> int:
-    if debug:
-        traceback.print_exc()
-    print(f"{job.name}: {message}", file=sys.stderr)
-    return code
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

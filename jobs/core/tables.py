@@ -25,7 +25,7 @@ from jobs.core.errors import ConflictError, ContractError, StorageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame, Row, SparkSession
 
 
 class Warehouse:
@@ -108,7 +108,7 @@ class Warehouse:
     def version(self, name: str) -> int:
         """Latest Delta version of a table."""
         history = DeltaTable.forPath(self.spark, self.path(name)).history(1)
-        return int(history.select("version").first()["version"])
+        return int(one_row(history)["version"])
 
     def _write(self, name: str, frame: DataFrame, mode: str, options: dict[str, str]) -> int:
         table = self.table(name)
@@ -138,8 +138,15 @@ class Warehouse:
 
     def _rows_written(self, name: str) -> int:
         last = DeltaTable.forPath(self.spark, self.path(name)).history(1)
-        metrics: dict[str, Any] = last.select("operationMetrics").first()["operationMetrics"] or {}
+        metrics: dict[str, Any] = one_row(last)["operationMetrics"] or {}
         return int(metrics.get("numOutputRows", 0))
+
+
+def one_row(frame: DataFrame) -> Row:
+    """The row of a frame that always has one, such as an aggregate without groups."""
+    row = frame.first()
+    assert row is not None
+    return row
 
 
 def conform(frame: DataFrame, table: Table) -> DataFrame:

@@ -76,19 +76,24 @@ def _split_csv(
 def _split_json(
     lines: DataFrame, line: Column, source: Source, layout: list[str]
 ) -> tuple[DataFrame, str]:
-    """Read one object per line.
+    """Read one object per line, as VARIANT: from_json reads 10000000000000000.01 as a double.
 
-    The line is read as the only element of an array: on its own, Spark would take `{..}{..}`
-    or `{..} junk` for its first object and drop the rest without a word.
+    The line is read as the only element of an array: on its own, `{..}{..}` or `{..} junk` would
+    pass for its first object, and the rest would be dropped without a word.
     """
-    struct = ", ".join(f"`{name.replace('`', '``')}`: STRING" for name in layout)
     wrapped = F.concat(F.lit("["), line, F.lit("]"))
-    parsed = lines.withColumn("parsed", F.from_json(wrapped, f"ARRAY<STRUCT<{struct}>>"))
-    is_whole = (F.size("parsed") == 1) & F.get("parsed", F.lit(0)).isNotNull()
-    first = F.get("parsed", F.lit(0))
-    fields = F.array(*[first.getField(name) for name in layout])
-    split = parsed.withColumn("fields", F.when(is_whole, fields)).drop("parsed")
+    parsed = lines.withColumn("parsed", F.try_parse_json(wrapped))
+    is_object = F.col("parsed").isNotNull() & line.rlike(r"^\s*\{")
+    is_alone = F.try_variant_get("parsed", "$[1]", "variant").isNull()
+    fields = F.array(
+        *[F.try_variant_get("parsed", f"$[0]{_json_key(key)}", "string") for key in layout]
+    )
+    split = parsed.withColumn("fields", F.when(is_object & is_alone, fields)).drop("parsed")
     return split, "not one JSON object"
+
+
+def _json_key(key: str) -> str:
+    return f"['{key}']" if '"' in key else f'["{key}"]'
 
 
 def _split_blanks(

@@ -137,8 +137,11 @@ def glob_literal(path: Path) -> str:
 def _numbered_lines(spark: SparkSession, inputs: InputFiles) -> DataFrame:
     # The id only has to count up within a block of a file, which one task reads from end to end.
     text = spark.read.option("lineSep", "\n").text([glob_literal(f.path) for f in inputs.files])
+    # Cut as bytes: text functions mend what is not UTF-8, and it would pass unseen.
+    cut = F.substring(F.col("value").cast("binary"), F.lit(1), F.octet_length("value") - 1)
+    is_dos = F.endswith("value", F.lit("\r"))
     return text.select(
-        F.regexp_replace("value", r"\r$", "").alias("line"),
+        F.when(is_dos, cut.cast("string")).otherwise(F.col("value")).alias("line"),
         F.col("_metadata.file_path").alias("file_path"),
         F.col("_metadata.file_block_start").alias("block_start"),
         F.monotonically_increasing_id().alias("line_id"),

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from jobs.core.tables import one_row
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -43,10 +45,11 @@ def fingerprint(frame: DataFrame, unhashed: Iterable[str] = ()) -> Fingerprint:
     row_hash = F.xxhash64(*values, *flags)
     # Two sums with different seeds make 128 bits; each is exact as a decimal, then cut to 64 bits.
     other = F.xxhash64(F.lit("second"), *values, *flags)
-    result = frame.select(
+    sums = frame.select(
         F.count(F.lit(1)).alias("rows"),
         F.sum(row_hash.cast("decimal(38,0)")).alias("low"),
         F.sum(other.cast("decimal(38,0)")).alias("high"),
-    ).first()
+    )
+    result = one_row(sums)
     low, high = (int(result[name] or 0) % 2**64 for name in ("low", "high"))
     return Fingerprint(result["rows"], f"{high:016x}{low:016x}")

@@ -1,7 +1,7 @@
 """Totals that must agree between tables; each query gives expected, found and days_off.
 
-Parameters are those of the queries in sql/. `days_off` counts the days on which the two sides differ, so that two errors which cancel in the
-sum are still seen.
+Parameters are those of the queries in sql/. `days_off` counts the days on which the two sides
+differ, so that two errors which cancel in the sum are still seen.
 """
 
 from __future__ import annotations

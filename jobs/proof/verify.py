@@ -10,6 +10,7 @@ from jobs.core.catalog import all_tables
 from jobs.core.checks import run_checks
 from jobs.core.errors import ContractError
 from jobs.core.queries import render
+from jobs.core.tables import one_row
 from jobs.proof.content_hash import Fingerprint, fingerprint
 from jobs.proof.reconciliations import RECONCILIATIONS
 
@@ -85,8 +86,7 @@ def reconcile(run: Run, known: set[str]) -> list[Finding]:
     for rule in RECONCILIATIONS:
         if not set(rule.tables) <= known:
             continue
-        row = run.spark.sql(render(rule.query, params)).first()
-        assert row is not None  # every reconciliation is an aggregate of one row
+        row = one_row(run.spark.sql(render(rule.query, params)))
         passed = row["expected"] == row["found"] and row["days_off"] == 0
         findings.append(Finding(rule.name, str(row["expected"]), str(row["found"]), passed))
     return findings

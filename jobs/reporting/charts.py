@@ -49,7 +49,6 @@ def active_users(frame: pd.DataFrame, as_of: date | None) -> Figure:
         values = numbers(frame[column])
         filling_line(axes, days, values, complete, colour)
         ends.append((values[-1], f"{name}\n{short_number(values[-1])}", colour))
-    axes.set_ylim(bottom=0)
     theme.value_axis(axes, "Users")
     theme.label_ends(axes, ends)
     stickiness = numbers(frame["stickiness"])

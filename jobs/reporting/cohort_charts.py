@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from jobs.reporting import theme
-from jobs.reporting.formats import numbers, percent, percent_tick
+from jobs.reporting.formats import numbers, percent, percent_tick, short_number
 from jobs.reporting.intervals import wilson
 from jobs.reporting.theme import BLUE, MUTED
 
@@ -27,8 +27,8 @@ def retention_heatmap(frame: pd.DataFrame, as_of: date | None) -> Figure:
         "Retention: % of a weekly signup cohort active in week n",
         "retention_cohorts",
         as_of,
-        "Week n: days 7n to 7n + 6 after each user's own signup day. n =: all users who signed up "
-        "in the week from that Monday. Week 0 holds the signup day and has no colour. Grey: not "
+        "Week n: days 7n to 7n + 6 after each user's own signup day. Users: all who signed up in "
+        "the week from that Monday. Week 0 holds the signup day and has no colour. Grey: not "
         "complete yet for every user of the cohort.",
         height=1.95 + max(0.25 * len(cohorts), 1.2),
     )
@@ -39,7 +39,7 @@ def retention_heatmap(frame: pd.DataFrame, as_of: date | None) -> Figure:
         return theme.message(figure, "No weekly cohort has a complete week yet.")
     axes = theme.panel(figure, left=2.05, right=1.05, top=1.25, bottom=0.7)
     draw_cells(axes, table)
-    labels = [f"{day:%-d %b %Y}   n = {cohorts[day]:,}" for day in table.index]
+    labels = [f"{day:%-d %b %Y}   {cohort_users(cohorts[day])}" for day in table.index]
     axes.set_yticks(np.arange(len(labels)) + 0.5, labels)
     later = table.drop(columns=0, errors="ignore").to_numpy()
     best = ""
@@ -50,6 +50,11 @@ def retention_heatmap(frame: pd.DataFrame, as_of: date | None) -> Figure:
         f"Heat map of {len(table)} weekly cohorts, {table.index[0]:%Y-%m-%d} to "
         f"{table.index[-1]:%Y-%m-%d}, by week since signup{best}.",
     )
+
+
+def cohort_users(size: int) -> str:
+    """Size of a cohort, exact as long as it fits before the row."""
+    return f"{size:,} users" if size < 10_000 else f"{short_number(size)} users"
 
 
 def draw_cells(axes: Axes, table: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
+from jobs.core.tables import one_row
 from jobs.reporting.frames import Read, whole_shop
 
 
@@ -21,7 +22,7 @@ def headlines(read: Read) -> list[tuple[str, str]]:
 
 
 def _activity(read: Read) -> list[tuple[str, str]]:
-    newest = whole_shop(read("active_users_daily")).orderBy(F.desc("metric_date")).first()
+    newest = one_row(whole_shop(read("active_users_daily")).orderBy(F.desc("metric_date")))
     return [
         ("last complete day", str(newest["metric_date"])),
         (
@@ -34,8 +35,8 @@ def _activity(read: Read) -> list[tuple[str, str]]:
 
 def _money(read: Read) -> list[tuple[str, str]]:
     days = whole_shop(read("revenue_daily"))
-    total = days.agg(F.sum("orders").alias("orders"), F.sum("revenue").alias("revenue")).first()
-    last = days.orderBy(F.desc("metric_date")).first()
+    total = one_row(days.agg(F.sum("orders").alias("orders"), F.sum("revenue").alias("revenue")))
+    last = one_row(days.orderBy(F.desc("metric_date")))
     aov = total["revenue"] / total["orders"] if total["orders"] else None
     return [
         ("orders, revenue", f"{total['orders']:,}, {total['revenue']:,.2f}"),
@@ -46,11 +47,11 @@ def _money(read: Read) -> list[tuple[str, str]]:
 
 def _funnel(read: Read) -> list[tuple[str, str]]:
     sums = [F.sum(f"mature_{step}").alias(step) for step in ("viewers", "carters", "buyers")]
-    total = whole_shop(read("funnel_daily")).agg(*sums).first()
+    total = one_row(whole_shop(read("funnel_daily")).agg(*sums))
     rates = [_ratio(total["carters"], total["viewers"]), _ratio(total["buyers"], total["carters"])]
     return [
         (
-            "view → cart → purchase",
+            "view → cart → purchase, all days",
             f"{_percent(rates[0])} → {_percent(rates[1])}, "
             f"overall {_percent(_ratio(total['buyers'], total['viewers']))}",
         )
@@ -70,13 +71,15 @@ def _retention(read: Read) -> list[tuple[str, str]]:
 
 def _scores(read: Read) -> list[tuple[str, str]]:
     scores = read("propensity_scores_daily")
-    newest = scores.where(F.col("as_of") == scores.agg(F.max("as_of")).first()[0])
-    row = newest.agg(
-        F.max("as_of").alias("as_of"),
-        F.count(F.lit(1)).alias("users"),
-        F.count_if("is_selected").alias("selected"),
-        F.sum("probability").alias("buyers"),
-    ).first()
+    newest = scores.where(F.col("as_of") == one_row(scores.agg(F.max("as_of")))[0])
+    row = one_row(
+        newest.agg(
+            F.max("as_of").alias("as_of"),
+            F.count(F.lit(1)).alias("users"),
+            F.count_if("is_selected").alias("selected"),
+            F.sum("probability").alias("buyers"),
+        )
+    )
     return [
         (
             f"scores as of {row['as_of']}",

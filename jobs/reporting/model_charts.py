@@ -27,7 +27,7 @@ def pr_curve(frame: pd.DataFrame, as_of: date | None) -> Figure:
     base, average = single(frame, "base_rate"), single(frame, "average_precision")
     top, cut = readable_top(recall, precision, base)
     figure = theme.sheet(
-        "Purchase in 7 days: precision by recall, % of users",
+        "Purchase in 7 days: precision by recall, %",
         source(frame),
         as_of,
         "Precision: share of the selected users who buy. Recall: share of the buyers who are "
@@ -101,9 +101,9 @@ def calibration(frame: pd.DataFrame, as_of: date | None) -> Figure:
         "Purchase in 7 days: observed against predicted share of buyers, %",
         source(frame),
         as_of,
-        "Users sorted by predicted probability into bins of equal size. On the diagonal the "
-        "prediction comes true; above it the model is too careful, below it too bold. Bars: 95 % "
-        "Wilson intervals.",
+        "Snapshots (a user on a test day) sorted by predicted probability into bins of equal size. "
+        "On the diagonal the prediction comes true; above it the model is too careful, below it "
+        "too bold. Bars: 95 % Wilson intervals.",
         height=6.2,
     )
     bins = frame[frame["metric"] == "calibration"].sort_values("point")
@@ -149,9 +149,9 @@ def bin_table(figure: Figure, bins: pd.DataFrame) -> None:
         [percent(share) for share in numbers(bins["x"])],
         [percent(share) for share in numbers(bins["value"])],
     ]
-    rows = [("Bin", "Users", "Predicted", "Observed"), *zip(*columns, strict=True)]
+    rows = [("Bin", "Snapshots", "Predicted", "Observed"), *zip(*columns, strict=True)]
     for place, cells in enumerate(rows):
-        for right, cell in zip((0.1, 0.36, 0.68, 1.0), cells, strict=True):
+        for right, cell in zip((0.08, 0.38, 0.69, 1.0), cells, strict=True):
             color = MUTED if place == 0 else INK
             axes.text(right, place, cell, ha="right", va="center", size=9.5, color=color)
 

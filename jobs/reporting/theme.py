@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 import matplotlib.style
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -168,7 +169,10 @@ def value_axis(
 ) -> None:
     """Start the vertical axis at zero, so that heights may be compared, and name its unit."""
     top = axes.get_ylim()[1]
-    axes.set_ylim(0, top if top > 0 else 1)
+    if axes.get_autoscaley_on():
+        # The automatic margin is a share of the data's range: nothing for a flat line.
+        top = 1.08 * float(axes.dataLim.y1) if axes.has_data() else 1
+    axes.set_ylim(0, top if np.isfinite(top) and top > 0 else 1)
     axes.yaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
     axes.set_ylabel(label)

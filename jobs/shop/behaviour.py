@@ -233,7 +233,7 @@ def _thin_repeat_orders(world: World, users: Users, sessions: Sessions) -> None:
     stands, so the state after the day is unaffected.
     """
     ordered = sessions.outcome >= ORDER
-    before = np.cumsum(ordered) - ordered
+    before: IntArray = np.cumsum(ordered) - ordered
     first = np.flatnonzero(sessions.number == 0)
     day_number = np.cumsum(sessions.number == 0) - 1
     repeats = np.flatnonzero(ordered & (before > before[first][day_number]))

@@ -58,9 +58,9 @@ def rate_multipliers(world: World) -> Float64Array:
     A user's visits grow in proportion to it in the long run: dormant visits with the multiplier
     itself, missions and visits on a mission with its square root each.
     """
-    return np.outer(world.rate.values, world.segments.rate_effect)
+    return np.multiply.outer(world.rate.values, world.segments.rate_effect)
 
 
 def conversion_multipliers(world: World) -> Float64Array:
     """Tabulate conversion: latent readiness x effect, shape (slices, countries, channels)."""
-    return world.conversion.values[:, None, None] * world.segments.conversion_effect
+    return np.multiply.outer(world.conversion.values, world.segments.conversion_effect)

@@ -165,8 +165,11 @@ def low_half(draws: UInt64Array) -> UInt32Array:
 
 
 def unit(draws: UInt64Array) -> Float64Array:
-    """Map draws to the open interval (0, 1), on the 2**53 midpoints a double can hold."""
-    return ((draws >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    """Map draws to the open interval (0, 1).
+
+    The midpoints of 2**52 cells: with one bit more, the last midpoint would round to 1.
+    """
+    return ((draws >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
 
 
 def threshold(chance: ArrayLike) -> UInt32Array:

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from jobs.core import batches
 from jobs.core.batches import Batch
 from jobs.core.errors import UsageError
+from jobs.core.tables import one_row
 from jobs.shop import bronze
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _load_truth(run: Run, world: World, everyone: Span) -> None:
     identity = batches.batch_id(name, source, everyone.first, everyone.end)
     warehouse = run.warehouse
     if warehouse.exists(name):
-        stored = warehouse.read(name).agg(F.max("signup_date").alias("last")).first()
+        stored = one_row(warehouse.read(name).agg(F.max("signup_date").alias("last")))
         if stored["last"] is not None and stored["last"] >= everyone.end - ONE_DAY:
             return
     frame = bronze.truth_users_frame(run.spark, world, everyone.first, everyone.end)

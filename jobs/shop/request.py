@@ -18,8 +18,10 @@ DEFAULT_SCALE = "default"
 def add_shop_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose a shop and its days."""
     parser.add_argument(
-        "--scale", default=DEFAULT_SCALE, metavar="NAME", help="a size of conf/base.yaml: "
-        "tiny, small, default or large",
+        "--scale",
+        default=DEFAULT_SCALE,
+        metavar="NAME",
+        help="a size of conf/base.yaml: tiny, small, default or large",
     )
     parser.add_argument("--users", type=positive, metavar="N", help="users, instead of the scale's")
     parser.add_argument("--days", type=positive, metavar="N", help="days, instead of the scale's")
@@ -28,7 +30,10 @@ def add_shop_arguments(parser: argparse.ArgumentParser) -> None:
         "--from", dest="first", type=day, metavar="D", help="first day to make (default: the first)"
     )
     parser.add_argument(
-        "--to", dest="end", type=day, metavar="D",
+        "--to",
+        dest="end",
+        type=day,
+        metavar="D",
         help="day after the last one to make (default: after the scale's days); a later day "
         "prolongs the same shop",
     )

@@ -120,9 +120,8 @@ def _delays(settings: SessionSettings) -> IntArray:
 
 def _hour_curve(settings: SessionSettings) -> tuple[Float64Array, Float64Array]:
     """Cumulative share of the visits against seconds of the local day, at the full hours."""
-    weights = np.array(settings.hour_weights, dtype=np.float64)
-    shares = np.concatenate([[0.0], np.cumsum(weights) / weights.sum()])
-    return shares, np.arange(25) * 3600.0
+    weights = np.array([0.0, *settings.hour_weights])
+    return np.cumsum(weights) / weights.sum(), np.linspace(0.0, 86_400.0, 25)
 
 
 def _lognormal_quantiles(median: float, log_sd: float) -> Float64Array:

@@ -48,7 +48,7 @@ def test_a_killed_holder_leaves_no_stale_lock(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     with warehouse_lock(tmp_path, "train"):
-        assert f'"job": "train"' in (tmp_path / ".lock").read_text(encoding="utf-8")
+        assert '"job": "train"' in (tmp_path / ".lock").read_text(encoding="utf-8")
 
 
 def test_a_run_that_wrote_nothing_leaves_no_folder(tmp_path: Path) -> None:

@@ -101,32 +101,34 @@ def test_a_line_that_cannot_be_taken_apart_is_kept_as_a_fault(
     assert cells(rows, "user_id")[-1] == ("\U0001f600",)
 
 
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ('{"order_id": 7, "user_id": "a", "ts": "t", "amount": 1.50}', (None, "7", "1.50")),
-        (
-            '{"amount": 10000000000000000.01, "order_id": 12345678901234567890}',
-            (None, "12345678901234567890", "10000000000000000.01"),
-        ),
-        (' {"order_id": null, "amount": "1"} ', (None, None, "1")),
-        ('{"order_id": "1", "amount": "1"', ("not one JSON object", None, None)),
-        ('{"order_id": "1"}{"order_id": "2"}', ("not one JSON object", None, None)),
-        ('{"order_id": "1"}, {"order_id": "2"}', ("not one JSON object", None, None)),
-        ('{"order_id": "1"} junk', ("not one JSON object", None, None)),
-        ('[{"order_id": "1"}]', ("not one JSON object", None, None)),
-        ("null", ("not one JSON object", None, None)),
-        ("order_id,user_id", ("not one JSON object", None, None)),
-    ],
-)
-def test_json_lines_hold_one_object_each(
-    spark: SparkSession, tmp_path: Path, line: str, expected: tuple
-) -> None:
-    whole = '{"order_id": "0", "user_id": "0", "ts": "0", "amount": "0"}'
+JSON_FAULT = ("not one JSON object", None, None)
+JSON_LINES = [
+    ('{"order_id": 7, "user_id": "a", "ts": "t", "amount": 1.50}', (None, "7", "1.5")),
+    (
+        '{"amount": 10000000000000000.01, "order_id": 12345678901234567890}',
+        (None, "12345678901234567890", "10000000000000000.01"),
+    ),
+    (' {"order_id": null, "amount": "1"} ', (None, None, "1")),
+    ('{"order_id": "\\ud83d\\ude00"}', (None, "\U0001f600", None)),
+    ('{"order_id": "1", "amount": "1"', JSON_FAULT),
+    ('{"order_id": "1"}{"order_id": "2"}', JSON_FAULT),
+    ('{"order_id": "1"}, {"order_id": "2"}', JSON_FAULT),
+    ('{"order_id": "1"}, null', JSON_FAULT),
+    ('{"order_id": "1"} junk', JSON_FAULT),
+    ('{"order_id": "1", "order_id": "2"}', JSON_FAULT),
+    ('[{"order_id": "1"}]', JSON_FAULT),
+    ("null", JSON_FAULT),
+    ("order_id,user_id", JSON_FAULT),
+]
+
+
+def test_json_lines_hold_one_object_each(spark: SparkSession, tmp_path: Path) -> None:
     path = tmp_path / "o.jsonl"
-    path.write_text(f"\ufeff{whole}\n{line}", encoding="utf-8")
+    text = "\n".join(line for line, _ in JSON_LINES)
+    path.write_text(f"\ufeff{text}", encoding="utf-8")
     rows = rows_of(spark, path, OrdersSource(format="jsonl"))
-    assert cells(rows, "fault", "order_id", "amount") == [(None, "0", "0"), expected]
+    found = cells(rows, "fault", "order_id", "amount")
+    assert found == [expected for _, expected in JSON_LINES]
 
 
 def test_a_key_that_no_json_line_has_is_refused(spark: SparkSession, tmp_path: Path) -> None:

@@ -49,12 +49,12 @@ def test_replacing_days_touches_no_other_day_and_can_be_repeated(
         assert warehouse.replace_days(ORDERS, corrected, day, next_day) == 1
     expected = orders(spark, (1, "2024-01-01", "1.00"), (3, "2024-01-02", "3.50"))
     stored = warehouse.read(ORDERS)
-    assert_df_equality(stored, expected, ignore_row_order=True, ignore_nullable=True, ignore_metadata=True)
+    assert_df_equality(
+        stored, expected, ignore_row_order=True, ignore_nullable=True, ignore_metadata=True
+    )
 
 
-def test_a_day_whose_rows_are_gone_becomes_empty(
-    spark: SparkSession, warehouse: Warehouse
-) -> None:
+def test_a_day_whose_rows_are_gone_becomes_empty(spark: SparkSession, warehouse: Warehouse) -> None:
     warehouse.replace_table(ORDERS, orders(spark, (1, "2024-01-01", "1.00")))
     nothing = orders(spark, (1, "2024-01-01", "1.00")).limit(0)
     warehouse.replace_days(ORDERS, nothing, dt.date(2024, 1, 1), dt.date(2024, 1, 2))

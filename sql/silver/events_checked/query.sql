@@ -39,6 +39,8 @@ events_of_days AS (
 ),
 
 -- An id may come back with another ts: which row is kept must not depend on the days asked for.
+-- A copy may appear several times here; these rows compete, but only rows of the days are put out.
+-- An inner join costs nothing where every day is asked for: there is no file of other days.
 copies_on_other_days AS (
     SELECT
         dated_events.event_id,
@@ -51,7 +53,7 @@ copies_on_other_days AS (
         dated_events.batch_id,
         dated_events.event_date
     FROM dated_events
-    LEFT SEMI JOIN events_of_days ON dated_events.event_id = events_of_days.event_id
+    INNER JOIN events_of_days ON dated_events.event_id = events_of_days.event_id
     WHERE
         (
             dated_events.event_date < DATE '${from_date}'

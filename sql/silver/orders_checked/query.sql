@@ -37,6 +37,8 @@ orders_of_days AS (
 ),
 
 -- An id may come back with another ts: which row is kept must not depend on the days asked for.
+-- A copy may appear several times here; these rows compete, but only rows of the days are put out.
+-- An inner join costs nothing where every day is asked for: there is no file of other days.
 copies_on_other_days AS (
     SELECT
         dated_orders.order_id,
@@ -48,7 +50,7 @@ copies_on_other_days AS (
         dated_orders.batch_id,
         dated_orders.order_date
     FROM dated_orders
-    LEFT SEMI JOIN orders_of_days ON dated_orders.order_id = orders_of_days.order_id
+    INNER JOIN orders_of_days ON dated_orders.order_id = orders_of_days.order_id
     WHERE
         (
             dated_orders.order_date < DATE '${from_date}'

@@ -9,7 +9,7 @@ WITH rejected_rows AS (
         user_id AS row_id,
         rule,
         message,
-        TO_JSON(STRUCT(user_id, signup_date, country, channel, ingest_ts, source)) AS payload,
+        TO_JSON(STRUCT(user_id, signup_date, country, channel, ingest_ts)) AS payload,
         batch_id
     FROM users_checked
     WHERE rule IS NOT NULL
@@ -20,7 +20,7 @@ WITH rejected_rows AS (
         event_id AS row_id,
         rule,
         message,
-        TO_JSON(STRUCT(event_id, user_id, ts, event_type, value, ingest_ts, source)) AS payload,
+        TO_JSON(STRUCT(event_id, user_id, ts, event_type, value, ingest_ts)) AS payload,
         batch_id
     FROM events_checked
     WHERE rule IS NOT NULL
@@ -31,7 +31,7 @@ WITH rejected_rows AS (
         order_id AS row_id,
         rule,
         message,
-        TO_JSON(STRUCT(order_id, user_id, ts, amount, ingest_ts, source)) AS payload,
+        TO_JSON(STRUCT(order_id, user_id, ts, amount, ingest_ts)) AS payload,
         batch_id
     FROM orders_checked
     WHERE rule IS NOT NULL

@@ -1,0 +1,136 @@
+"""The Spark SQL shell's first statements: every table of a warehouse under its bare name.
+
+Reads: the folders of a warehouse, sql/, conf/base.yaml. Writes: one file of statements.
+Run: ./spark-submit.sh sql -e "SHOW TABLES"
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from jobs.core.catalog import LAYERS, all_tables, build_order
+from jobs.core.config import load_config
+from jobs.core.errors import GlasshouseError, UsageError
+from jobs.core.queries import Value, parameters, parse_date, render
+
+# How spark-sql may be told the value of a `${name}`.
+DEFINE = ("-d", "--define", "--hivevar")
+EVERY_DAY: dict[str, Value] = {"from_date": date(1, 1, 1), "to_date": date(9999, 12, 31)}
+
+
+def stored_tables(root: Path) -> dict[str, Path]:
+    """Folder of each known table that the warehouse holds, by table name.
+
+    Raises
+    ------
+    UsageError
+        It holds none.
+    """
+    stored = {
+        table.name: root / table.layer / table.name
+        for table in all_tables().values()
+        if any((root / table.layer / table.name / "_delta_log").glob("*.json"))
+    }
+    if not stored:
+        raise UsageError(f"no tables in {root}: make some with ./spark-submit.sh pipeline")
+    return stored
+
+
+def registrations(stored: dict[str, Path], params: dict[str, Value]) -> list[str]:
+    """Name the tables, then the views whose inputs and parameters are all there.
+
+    Parameters
+    ----------
+    stored
+        Folder of each table by name.
+    params
+        Settings that the queries of views refer to as `${name}`.
+    """
+    result = [
+        f"CREATE TABLE {name} USING DELTA LOCATION {quoted(str(folder))}"
+        for name, folder in stored.items()
+    ]
+    known = set(stored)
+    tables = all_tables()
+    for table in build_order(LAYERS):
+        query = table.query or ""
+        settled = set(table.inputs(set(tables))) <= known and set(parameters(query)) <= set(params)
+        if table.is_view and settled:
+            result.append(f"CREATE TEMPORARY VIEW {table.name} AS\n{render(query, params)}")
+            known.add(table.name)
+    return result
+
+
+def chosen_days(options: Sequence[str]) -> dict[str, Value]:
+    """Find from_date and to_date among the shell's own options, so that views show these days.
+
+    Raises
+    ------
+    UsageError
+        One of them is not a day.
+    """
+    days = dict(EVERY_DAY)
+    for option, following in zip(options, [*options[1:], ""], strict=True):
+        flag, _, pair = option.partition("=") if option.startswith("--") else (option, "", "")
+        name, _, value = (pair or following).partition("=")
+        if flag in DEFINE and name in days:
+            days[name] = parse_date(value, name)
+    return days
+
+
+def script(statements: list[str]) -> str:
+    r"""Make one statement of many, which prints one line, the greeting, instead of one for each.
+
+    The shell cuts its input at each semicolon, whatever the SQL; after a `\\` it does not.
+    """
+    greeting = f"{len(statements)} tables and views: SHOW TABLES, DESCRIBE <table>"
+    body = "".join(
+        f"{each}\\;\n" for each in [*statements, f"SELECT 1 AS `{greeting}` WHERE FALSE"]
+    )
+    return f"BEGIN\n{body}END;\n"
+
+
+def quoted(text: str) -> str:
+    r"""Quote as a SQL string.
+
+    A `$` is written as its code, since the shell would take `${...}` for a parameter.
+    """
+    for character, code in (("\\", r"\\"), ("'", r"\'"), (";", r"\u003B"), ("$", r"\u0024")):
+        text = text.replace(character, code)
+    return f"'{text}'"
+
+
+def write_statements(root: Path, target: Path, options: Sequence[str]) -> None:
+    """Write the statements for one warehouse; a shell that reads the file sees all or nothing."""
+    params = dataclasses.asdict(load_config().metrics) | chosen_days(options)
+    text = script(registrations(stored_tables(root), params))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f"{target.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(target)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the statements; returns the exit code.
+
+    Parameters
+    ----------
+    arguments
+        The warehouse, the file to write, and then the options that the shell will be given.
+    """
+    warehouse, target, *options = arguments
+    try:
+        write_statements(Path(warehouse).expanduser().resolve(), Path(target), options)
+    except GlasshouseError as error:
+        print(f"sql: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.core import batches
+from jobs.core.config import load_config
+from jobs.core.entry import Run
+from jobs.core.errors import ContractError, UsageError
+from jobs.core.manifest import Manifest
+from jobs.core.progress import Progress
+from jobs.core.tables import Warehouse
+from jobs.ingestion import load
+from jobs.ingestion.load import ingest
+from jobs.ingestion.pseudonyms import KEY_VARIABLE, keyed_id
+from jobs.ingestion.request import check_request
+
+KEY = "a key of more than sixteen bytes"
+ORDERS = "order_id,user_id,ts,amount\n"
+EVENTS = "event_id,user_id,ts,event_type,value\n"
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+
+
+class Team:
+    """A team with a warehouse, whose logs are given as text."""
+
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        self.folder = folder
+        self.warehouse = Warehouse(folder / "warehouse", spark, "run-1")
+        self.run = Run(
+            spark,
+            load_config(),
+            self.warehouse,
+            Progress(stream=io.StringIO()),
+            Manifest("run-1", "ingest", []),
+        )
+
+    def ingest(self, **texts: str) -> dict[str, str]:
+        paths: dict[str, Path | None] = dict.fromkeys(("users", "events", "orders", "mapping"))
+        for name, text in texts.items():
+            paths[name] = self.folder / f"{name}.csv"
+            (self.folder / f"{name}.csv").write_text(text, encoding="utf-8")
+        return dict(ingest(self.run, check_request(argparse.Namespace(**paths))))
+
+    def rows(self, table: str, *columns: str) -> list[tuple]:
+        if not self.warehouse.exists(table):
+            return []
+        return sorted(tuple(row) for row in self.warehouse.read(table).select(*columns).collect())
+
+    def counts(self) -> dict[str, int]:
+        tables = ("bronze_users", "bronze_events", "bronze_orders", "quarantine", "bronze_batches")
+        return {table: len(self.rows(table, "batch_id")) for table in tables}
+
+
+@pytest.fixture
+def team(spark: SparkSession, tmp_path: Path) -> Team:
+    return Team(spark, tmp_path)
+
+
+def test_orders_alone_give_purchases_and_users_and_load_once(team: Team) -> None:
+    bad = "o4,eve,yesterday,7"
+    text = f"{ORDERS}o1,ann,2024-01-02,1.50\no2,ann,2024-01-01T10:00:00,0\no3,bob,1980-01-01,2\n"
+    said = team.ingest(orders=text + bad)
+    assert said["orders"] == ("orders.csv: 4 rows = 3 valid + 1 quarantined (unparseable_ts 1)")
+    counts = team.counts()
+    assert counts == {
+        "bronze_users": 1,
+        "bronze_events": 3,
+        "bronze_orders": 3,
+        "quarantine": 1,
+        "bronze_batches": 3,
+    }
+    ann = keyed_id(KEY.encode(), "user", "ann")[0]
+    assert team.rows("bronze_users", "user_id", "signup_date", "country", "source") == [
+        (ann, date(2024, 1, 1), None, "ingest orders.csv (derived)")
+    ]
+    first = keyed_id(KEY.encode(), "order", "o1")[0]
+    assert (first, ann, "purchase", 1.5, "ingest orders.csv (derived)") in team.rows(
+        "bronze_events", "event_id", "user_id", "event_type", "value", "source"
+    )
+    assert (first, ann, Decimal("1.50"), "ingest orders.csv") in team.rows(
+        "bronze_orders", "order_id", "user_id", "amount", "source"
+    )
+    # The row of 1980 is in bronze for silver to judge, but makes no calendar and no user.
+    assert batches.coverage(team.warehouse) == (date(2024, 1, 1), date(2024, 1, 2))
+    ledger = team.rows("bronze_batches", "table_name", "rows_read", "rows_loaded")
+    assert ledger == [("bronze_events", 3, 3), ("bronze_orders", 4, 3), ("bronze_users", 1, 1)]
+
+    (turned_away,) = team.rows(
+        "quarantine", "stage", "table_name", "rule", "row_id", "payload", "run_id"
+    )
+    assert turned_away[:4] == (
+        "ingest",
+        "bronze_orders",
+        "unparseable_ts",
+        keyed_id(KEY.encode(), "order", "o4")[0],
+    )
+    assert json.loads(turned_away[4]) == {
+        "file": "orders.csv",
+        "line": 5,
+        "length": len(bad),
+        "sha256": hashlib.sha256(bad.encode()).hexdigest(),
+    }
+
+    assert team.ingest(orders=text + bad)["orders"] == "orders.csv: already loaded"
+    assert team.counts() == counts
+
+
+def test_no_raw_id_is_in_any_file_of_the_warehouse(team: Team) -> None:
+    team.ingest(
+        users="user_id,signup_date,country,channel\nraw-user-1,2024-01-01,DE,seo\nraw-user-2,x,,\n",
+        events=f"{EVENTS}raw-event-1,raw-user-1,2024-01-01,view,\nraw-event-2\n",
+        orders=f"{ORDERS}raw-order-1,raw-user-1,2024-01-01,1\nraw-order-2,raw-user-1,x,1\n",
+    )
+    files = [path for path in team.warehouse.root.rglob("*") if path.is_file()]
+    assert len(files) > 10
+    plain = [path for path in files if b"raw-" in path.read_bytes()]
+    assert plain == []
+    # Parquet packs its pages, so the columns are read as well.
+    for table in team.counts():
+        assert not [row for row in team.rows(table, "*") if "raw-" in repr(row)]
+
+
+def test_events_with_users_give_orders_of_their_purchases(team: Team) -> None:
+    users = "user_id,signup_date,country,channel\nann,2024-01-01,DE,seo\n"
+    events = (
+        f"{EVENTS}e1,ann,2024-01-01,view,\ne2,ann,2024-01-02,purchase,5.5\n"
+        "e3,ann,2024-01-02,purchase,\n"
+    )
+    said = team.ingest(users=users, events=events)
+    assert said["orders"] == "1 derived from users and events"
+    event = keyed_id(KEY.encode(), "event", "e2")[0]
+    assert team.rows("bronze_orders", "order_id", "amount") == [(event, Decimal("5.50"))]
+    assert team.rows("bronze_users", "country") == [("DE",)]
+
+
+def test_given_rows_are_never_counted_beside_derived_ones(team: Team) -> None:
+    orders = f"{ORDERS}o1,ann,2024-01-01,1\no2,ann,2024-01-03,1\n"
+    events = f"{EVENTS}e1,ann,2024-01-02,view,\n"
+    team.ingest(orders=orders)
+    before = team.counts()
+    with pytest.raises(UsageError, match="would count twice"):
+        team.ingest(events=events, orders=orders)
+    assert team.counts() == before
+    team.ingest(events=events.replace("-02", "-04"), orders=orders)
+    assert team.counts()["bronze_events"] == 3
+
+
+def test_orders_that_come_later_than_their_events_make_no_purchases(team: Team) -> None:
+    team.ingest(events=f"{EVENTS}e1,ann,2024-01-02,view,\n", orders=f"{ORDERS}o1,a,2024-01-02,1\n")
+    said = team.ingest(orders=f"{ORDERS}o2,ann,2024-01-02,1\n")
+    assert "events" not in said
+    assert len(team.rows("bronze_events", "event_id")) == 1
+    assert len(team.rows("bronze_orders", "order_id")) == 2
+
+
+class PowerCut(Exception):
+    """The end of a process in the middle of things."""
+
+
+def test_a_run_that_dies_between_rows_and_record_is_mended_by_the_next(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"{ORDERS}o1,ann,2024-01-02,1.50\no2,bob,x,1\n"
+    append = Warehouse.append
+
+    def cut_before(table: str) -> None:
+        def appending(self: Warehouse, name: str, frame: object) -> int:
+            if name == table:
+                raise PowerCut
+            return append(self, name, frame)
+
+        monkeypatch.setattr(Warehouse, "append", appending)
+
+    for table in ("bronze_orders", "bronze_batches", "bronze_events", "bronze_users"):
+        cut_before(table)
+        with pytest.raises(PowerCut):
+            team.ingest(orders=text)
+    monkeypatch.setattr(Warehouse, "append", append)
+    team.ingest(orders=text)
+    assert team.counts() == {
+        "bronze_users": 1,
+        "bronze_events": 1,
+        "bronze_orders": 1,
+        "quarantine": 1,
+        "bronze_batches": 3,
+    }
+
+
+def test_nothing_is_written_if_one_input_is_unusable(team: Team) -> None:
+    with pytest.raises(ContractError, match=r"events\.csv: .*unparseable_ts 1 \(first: 2\)"):
+        team.ingest(orders=f"{ORDERS}o1,a,2024-01-02,1\n", events=f"{EVENTS}e1,a,x,view,\n")
+    assert not team.warehouse.root.exists()
+
+
+def test_a_collision_of_ids_stops_before_anything_is_written(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def collide(domain: str, frames: object) -> None:
+        raise ContractError(domain)
+
+    monkeypatch.setattr(load, "refuse_collisions", collide)
+    with pytest.raises(ContractError):
+        team.ingest(orders=f"{ORDERS}o1,a,2024-01-02,1\n")
+    assert not team.warehouse.root.exists()
+
+
+def test_a_warehouse_with_the_synthetic_shop_or_another_key_is_refused(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.ingest(orders=f"{ORDERS}o1,a,2024-01-02,1\n")
+    before = team.counts()
+    monkeypatch.setenv(KEY_VARIABLE, KEY + "!")
+    with pytest.raises(UsageError, match="another key"):
+        team.ingest(orders=f"{ORDERS}o2,a,2024-01-02,1\n")
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+    shop = batches.Batch("bronze_users", "ab", "shop 12", None, None)
+    empty = team.warehouse.read("bronze_users").drop("source", "batch_id").limit(0)
+    batches.load(team.warehouse, shop, empty)
+    with pytest.raises(UsageError, match="synthetic shop"):
+        team.ingest(orders=f"{ORDERS}o2,a,2024-01-02,1\n")
+    assert team.counts()["bronze_orders"] == before["bronze_orders"]
+
+
+def test_late_activity_before_the_known_signup_adds_a_user_row(team: Team) -> None:
+    team.ingest(orders=f"{ORDERS}o1,ann,2024-01-05,1\n")
+    team.ingest(orders=f"{ORDERS}o2,ann,2024-01-07,1\n")
+    assert len(team.rows("bronze_users", "user_id")) == 1
+    team.ingest(orders=f"{ORDERS}o3,ann,2024-01-03,1\n")
+    assert [day for (day,) in team.rows("bronze_users", "signup_date")] == [
+        date(2024, 1, 3),
+        date(2024, 1, 5),
+    ]
