@@ -16,6 +16,7 @@ set -euo pipefail
 
 ROOT=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 VENV=$ROOT/.venv BUILD=$ROOT/build JARS=$ROOT/build/jars LOG=$ROOT/build/setup.log
+JAVA=${JAVA_HOME:+$JAVA_HOME/bin/}java
 if command -v sha256sum >/dev/null; then SHA256=(sha256sum); else SHA256=(shasum -a 256); fi
 
 # die CODE MESSAGE
@@ -26,11 +27,11 @@ die() {
 
 # Comes before any installation: that Java is missing must not be learnt after a long download.
 require_java() {
-  local java=${JAVA_HOME:+$JAVA_HOME/bin/}java found='none found' answer
-  answer=$("$java" -version 2>&1 </dev/null) || answer=''
+  local found='none found' answer
+  answer=$("$JAVA" -version 2>&1 </dev/null) || answer=''
   if [[ $answer =~ version\ \"(1\.)?([0-9]+) ]]; then # Java 8 calls itself 1.8
     ((BASH_REMATCH[2] >= 17)) && return
-    found="$java is Java ${BASH_REMATCH[2]}"
+    found="$JAVA is Java ${BASH_REMATCH[2]}"
   fi
   die 7 "needs Java 17 or newer, $found${JAVA_HOME:+ (JAVA_HOME=$JAVA_HOME)}: install it (Debian, \
 Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17) or set JAVA_HOME"
@@ -52,15 +53,10 @@ fingerprint() {
 }
 
 # packages_ready base|dev: the stamp is written last, so an interrupted installation has none, and
-# .installing marks one that may have left a package half copied. dev includes base.
+# .installing marks one that may have left a package half copied.
 packages_ready() {
-  local wanted extra
-  [[ -x $VENV/bin/python && ! -e $VENV/.installing ]] || return 1
-  wanted=$(fingerprint)
-  for extra in "$1" dev; do
-    [[ -f $VENV/.ready-$extra && $(<"$VENV/.ready-$extra") == "$wanted" ]] && return
-  done
-  return 1
+  [[ -x $VENV/bin/python && -f $VENV/.ready && ! -e $VENV/.installing &&
+    $(<"$VENV/.ready") == "$(fingerprint) "*"$1"* ]]
 }
 
 find_python() {
@@ -95,7 +91,7 @@ print(*project["dependencies"], *extras[sys.argv[2]], sep="\n")' "$ROOT" "$2" \
     grep -q '^Installing collected packages' "$LOG" || rm -f "$VENV/.installing"
     die 7 "Python packages are missing and pip cannot get them (offline?), see $LOG"
   fi
-  fingerprint >"$VENV/.ready-$2"
+  echo "$(fingerprint) base $2" >"$VENV/.ready"
   rm -f "$VENV/.installing"
 }
 
@@ -105,14 +101,12 @@ jars_locked() {
 }
 
 jars_ready() {
-  [[ -d $JARS ]] || return 1
   (cd "$JARS" && jars_locked '\4  \2-\3.jar' | "${SHA256[@]}" --check --status) 2>/dev/null
 }
 
 # Fetched by the Ivy that pyspark brings along, so that no repository's address stands in this
 # project. Its cache is thrown away: a damaged download would otherwise come back for ever.
 install_jars() {
-  local java=${JAVA_HOME:+$JAVA_HOME/bin/}java
   local ivy=("$VENV"/lib/python3*/site-packages/pyspark/jars/ivy-*.jar)
   {
     echo '<ivy-module version="2.0"><info organisation="glasshouse" module="jars"/><dependencies>'
@@ -120,7 +114,7 @@ install_jars() {
     echo '</dependencies></ivy-module>'
   } >"$BUILD/ivy.xml"
   rm -rf "$JARS" "$BUILD/ivy"
-  step 'fetching the Delta jars' "$java" -Dsun.net.client.defaultConnectTimeout=10000 \
+  step 'fetching the Delta jars' "$JAVA" -Dsun.net.client.defaultConnectTimeout=10000 \
     -Dsun.net.client.defaultReadTimeout=60000 -jar "${ivy[0]}" -cache "$BUILD/ivy" \
     ${GLASSHOUSE_IVY_SETTINGS:+-settings "$GLASSHOUSE_IVY_SETTINGS"} -ivy "$BUILD/ivy.xml" \
     -confs default -types jar -retrieve "$JARS/[artifact]-[revision].[ext]" ||
@@ -139,10 +133,7 @@ set_up() {
   python=$(find_python)
   mkdir -p "$BUILD"
   exec 9>"$BUILD/setup.lock"
-  "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null || {
-    echo 'setup: waiting for another set-up in this folder' >&2
-    "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
-  }
+  step 'waiting for its turn' "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
   : >"$LOG"
   packages_ready "$1" || install_packages "$python" "$1"
   if [[ $jvm ]]; then jars_ready || install_jars; fi
@@ -158,8 +149,8 @@ quoted() {
   done
 }
 
-# launch COMMAND...: becomes the command, so that signals and exit codes pass. Another Spark of this
-# machine must not win (SPARK_HOME), nor its Python run the workers (PYSPARK_PYTHON).
+# launch COMMAND...: becomes the command, so that signals and exit codes pass, or prints it. Another
+# Spark of this machine must not win (SPARK_HOME), nor its Python run the workers (PYSPARK_PYTHON).
 launch() {
   local environment=(-u SPARK_HOME "SPARK_CONF_DIR=$ROOT/conf" "PYTHONPATH=$ROOT"
     "PYSPARK_PYTHON=$VENV/bin/python" "PYSPARK_DRIVER_PYTHON=$VENV/bin/python")
@@ -168,6 +159,7 @@ launch() {
   if ! $dry_run; then exec env "${environment[@]}" "$@"; fi
   quoted env "${environment[@]}" "$@"
   echo
+  exit
 }
 
 # Sets `spark`: the options that every Spark process of a profile is started with.
@@ -190,10 +182,9 @@ spark_options() {
 run_job() {
   set_up base jvm
   spark_options
-  local job=$ROOT/jobs/$command.py
-  if $dry_run; then launch "$VENV/bin/spark-submit" "${spark[@]}" "$job" "$@"; else
-    PYSPARK_SUBMIT_ARGS="$(quoted "${spark[@]}")pyspark-shell" launch "$VENV/bin/python" "$job" "$@"
-  fi
+  set -- "$ROOT/jobs/$command.py" "$@"
+  if $dry_run; then launch "$VENV/bin/spark-submit" "${spark[@]}" "$@"; fi
+  PYSPARK_SUBMIT_ARGS="$(quoted "${spark[@]}")pyspark-shell" launch "$VENV/bin/python" "$@"
 }
 
 # The statement that makes the tables known prints a line of greeting. With -e or -f that line is
@@ -206,7 +197,8 @@ run_sql() {
   spark_options
   set -- "$VENV/bin/spark-sql" "${spark[@]}" --driver-memory 1g \
     --conf spark.sql.cli.print.header=true -i "$init" "$@"
-  if $dry_run || [[ ! " $* " =~ ' '-[ef]' ' ]]; then launch "$@"; else launch "$@" | tail -n +2; fi
+  if $dry_run || [[ ! " $* " =~ ' '-[ef]' ' ]]; then launch "$@"; fi
+  launch "$@" | tail -n +2
 }
 
 run_tests() {
@@ -220,25 +212,21 @@ run_lint() {
   (($# == 0)) || die 2 "lint has no options, got '$1'"
   set_up dev
   local tool failed=0
-  $dry_run || cd "$ROOT"
   for tool in 'ruff check jobs tests' 'ruff format --check jobs tests' 'sqlfluff lint sql' \
     'mypy jobs' 'shellcheck spark-submit.sh .ci/run'; do
-    if $dry_run; then printf '%q/bin/%s\n' "$VENV" "$tool" && continue; fi
-    echo "lint: $tool"
+    $dry_run || echo "lint: $tool"
     # shellcheck disable=SC2086  # the words of $tool are arguments
-    env "PATH=$VENV/bin:$PATH" $tool || failed=1
+    (cd "$ROOT" && launch "$VENV/bin/"$tool) || failed=1
   done
-  ((failed)) || return 0
-  echo 'lint: mend what a tool can mend: .venv/bin/ruff check --fix jobs tests && .venv/bin/ruff' \
-    'format jobs tests && .venv/bin/sqlfluff fix sql' >&2
-  return 1
+  ((failed == 0)) || die 1 "lint found the above; much of it mends itself with .venv/bin/ruff \
+check --fix jobs tests, .venv/bin/ruff format jobs tests and .venv/bin/sqlfluff fix sql"
 }
 
-# The `##` comments of the command list at the end of this file are the help.
+# The help is made of the `##` comments at the end of this file.
 show_help() {
   echo 'Usage: ./spark-submit.sh [--profile local|standalone] [--master URL] [--dry-run] COMMAND'
   awk -F '## |##@ |\\)' '/^  ##@ / { printf "\n%s\n", $2 }
-    /^  [a-z]+\) .* ## / { sub(/^ +/, "", $1); printf "  %-9s %s\n", $1, $NF }' "$ROOT/spark-submit.sh"
+    /^  [a-z]+\) .* ## / { printf "  %-9s %s\n", substr($1, 3), $NF }' "$ROOT/spark-submit.sh"
   printf '\nThe options of a command: ./spark-submit.sh COMMAND --help\n'
 }
 
@@ -264,7 +252,7 @@ while (($#)); do
   shift
 done
 set -- ${rest[@]+"${rest[@]}"}
-[[ $profile == local || $profile == standalone ]] || die 2 "no profile '$profile': local, standalone"
+[[ $profile == local || $profile == standalone ]] || die 2 "no profile '$profile'"
 
 case ${command:-help} in
   ##@ All of it, for a first look

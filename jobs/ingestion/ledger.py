@@ -8,9 +8,8 @@ from typing import Any
 
 from jobs.core.errors import UsageError
 
-# How the source of a batch begins if it was generated, and ends if it was derived.
+# How the source of a generated batch begins.
 SYNTHETIC = "shop "
-DERIVED = " (derived)"
 
 
 class Ledger:
@@ -46,7 +45,8 @@ class Ledger:
         if first is None or last is None:
             return
         for row in self.rows:
-            if row["table_name"] != table or not is_derived(row) or not row["first_date"]:
+            is_empty = row["rows_loaded"] == 0 or row["first_date"] is None
+            if row["table_name"] != table or not is_derived(row) or is_empty:
                 continue
             if row["first_date"] <= last and first <= row["last_date"]:
                 raise UsageError(
@@ -58,4 +58,4 @@ class Ledger:
 
 def is_derived(row: dict[str, Any]) -> bool:
     """True if a batch was made from other inputs."""
-    return str(row["source"]).endswith(DERIVED)
+    return "derived_from" in json.loads(row["detail"])

@@ -12,8 +12,7 @@ from pyspark.sql import functions as F
 from jobs.core.batches import Batch, batch_id, load, recorded
 from jobs.ingestion.derive import orders_of_purchases, purchases_of_orders, users_of_activity
 from jobs.ingestion.intake import Intake, take_in
-from jobs.ingestion.ledger import DERIVED, Ledger
-from jobs.ingestion.moments import local_date
+from jobs.ingestion.ledger import Ledger
 from jobs.ingestion.normalise import Clock
 from jobs.ingestion.pseudonyms import DOMAINS, key_fingerprint, refuse_collisions
 from jobs.ingestion.request import Request
@@ -59,7 +58,7 @@ def ingest(run: Run, request: Request) -> Summary:
             summary = [load_given(run, intake, ledger, request.key) for intake in intakes.values()]
             for table, identity in derived.items():
                 frame = derive(run, table, intakes, clock, earliest)
-                batch = derived_batch(request, table, identity, frame, clock)
+                batch = derived_batch(table, identity, intakes, request.key)
                 summary.append(load_derived(run, batch, frame))
         finally:
             for intake in intakes.values():
@@ -135,20 +134,23 @@ def derive(
     return users_of_activity([i.valid for i in intakes.values()], known, clock, earliest)
 
 
-def derived_batch(
-    request: Request, table: str, identity: str, frame: DataFrame, clock: Clock
-) -> Batch:
-    """Record of a derived table for bronze_batches."""
-    is_users = table == "bronze_users"
-    day = F.col("signup_date") if is_users else local_date(F.col("ts"), clock.tz)
-    days = frame.agg(F.min(day).alias("first"), F.max(day).alias("last")).collect()[0]
-    labels = " + ".join(part.files.label for part in request.inputs)
+def derived_batch(table: str, identity: str, intakes: dict[str, Intake], key: bytes) -> Batch:
+    """Record of a derived table for bronze_batches; it covers the days of what it is made from."""
+    parents = [intake.part for intake in intakes.values()]
+    first = [intake.first_date for intake in intakes.values() if intake.first_date is not None]
+    last = [intake.last_date for intake in intakes.values() if intake.last_date is not None]
     detail = {
-        "key_fingerprint": key_fingerprint(request.key),
-        "derived_from": [part.name for part in request.inputs],
+        "key_fingerprint": key_fingerprint(key),
+        "derived_from": [part.name for part in parents],
     }
-    source = f"ingest {labels}{DERIVED}"
-    return Batch(table, identity, source, days["first"], days["last"], 0, detail)
+    return Batch(
+        table,
+        identity,
+        f"ingest {' + '.join(part.files.label for part in parents)} (derived)",
+        min(first, default=None),
+        max(last, default=None),
+        detail=detail,
+    )
 
 
 def load_derived(run: Run, batch: Batch, frame: DataFrame) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """The synthetic shop as Spark DataFrames with the columns of the bronze and truth tables.
 
 Tasks are ranges of user blocks, so nothing is shuffled and nothing collected; a task makes its
-rows a few weeks at a time. Workers need the package `jobs`, numpy, scipy and pyarrow, no file.
+rows a few weeks at a time. Workers need the package `jobs` with numpy, scipy, pyarrow and
+pydantic, and read no file.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ TRUTH_USERS_SCHEMA = (
     "last_alive_date DATE, starts_in_mission BOOLEAN"
 )
 
-# Two id blocks at a time for 60 days: about 100,000 events at the settings given, some 40 MB of
-# arrays, and the days looked back to (four on average) cost little beside the 60.
+# Two id blocks at a time for 60 days: about 80,000 events and 15 MB of arrays with the settings
+# given, and the days looked back to (four on average) cost little beside the 60.
 _BLOCK_USERS = 2 << BLOCK_BITS
 _CHUNK_DAYS = 60
 
