@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
+from pyspark import SparkContext
+from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from jobs.core.errors import SetupError
@@ -27,6 +31,10 @@ def start_session(job: str, quiet: bool = True) -> SparkSession:
     SetupError
         The session lacks Delta, or is not pinned to UTC: results would differ silently.
     """
+    if quiet and SparkContext._gateway is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
+        # The JVM warns of a module of its own at each start, before any log setting can count.
+        gateway = launch_gateway(popen_kwargs={"stderr": subprocess.DEVNULL})
+        SparkContext._ensure_initialized(gateway=gateway)
     spark = SparkSession.builder.appName(f"glasshouse {job}").getOrCreate()
     if DELTA_EXTENSION not in (spark.conf.get("spark.sql.extensions", "") or ""):
         raise SetupError(

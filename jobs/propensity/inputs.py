@@ -63,7 +63,10 @@ def write_snapshots(run: Run, log: Log, dates: tuple[date, ...], stride_days: in
         "snapshot_stride_days": stride_days,
     }
     snapshots = run.spark.sql(render(_query("user_snapshots"), log.params | grid))
-    return run.warehouse.replace_where("user_snapshots", snapshots, _among(dates))
+    # One file per date instead of one per date and shuffle partition.
+    by_date = snapshots.repartition("as_of")
+    run.warehouse.replace_where("user_snapshots", by_date, _among(dates))
+    return read_snapshots(run, dates).count()
 
 
 def read_snapshots(run: Run, dates: tuple[date, ...]) -> DataFrame:

@@ -9,7 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
 
 from jobs.core import batches
 from jobs.core.config import load_config
@@ -18,7 +19,7 @@ from jobs.core.errors import ContractError
 from jobs.core.manifest import Manifest
 from jobs.core.progress import Progress
 from jobs.core.tables import Warehouse
-from jobs.ingestion import pseudonyms
+from jobs.ingestion import normalise
 from jobs.ingestion.load import ingest
 from jobs.ingestion.pseudonyms import KEY_VARIABLE, keyed_id
 from jobs.ingestion.request import check_request
@@ -177,8 +178,11 @@ def test_nothing_is_written_if_one_input_is_unusable_or_ids_collide(
     orders = f"{ORDERS}o1,a,2024-01-02,1\n"
     with pytest.raises(ContractError, match=r"events\.csv: .*unparseable_ts 1 \(first: 2\)"):
         team.ingest(orders=orders, events=f"{EVENTS}e1,a,x,view,\n")
-    # Users and orders that all hash alike.
-    monkeypatch.setattr(pseudonyms, "ID_MASK", 0)
+
+    def colliding(column: Column, domain: str, key: bytes) -> Column:
+        return F.struct(F.lit(0).cast("bigint").alias("id"), F.xxhash64(column).alias("check"))
+
+    monkeypatch.setattr(normalise, "pseudonymise", colliding)
     with pytest.raises(ContractError, match="stand for two different raw ids"):
         team.ingest(orders=f"{orders}o2,b,2024-01-02,1\n")
     assert not team.warehouse.root.exists()

@@ -1,8 +1,8 @@
 -- funnel_daily: one row per entry date, country and channel, 'all' marking a total.
--- Reads: fact_events, dim_users.  Params: from_date, to_date, first_date, as_of, tz, funnel_step_1,
--- funnel_step_2, funnel_step_3, funnel_window_days.
+-- Reads: fact_events, dim_users.  Params: from_date, to_date, first_date, as_of, tz,
+--   funnel_step_1, funnel_step_2, funnel_step_3, funnel_window_days.
 -- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01
---   -d first_date=2024-01-01 -d as_of=2024-02-10 -d tz=UTC -d funnel_step_1=view
+--   -d first_date=2024-01-01 -d as_of=2024-01-31 -d tz=UTC -d funnel_step_1=view
 --   -d funnel_step_2=add_to_cart -d funnel_step_3=purchase -d funnel_window_days=7
 --   -f sql/gold/funnel_daily/query.sql
 -- Ordered funnel, first entry: a user enters on each date with a step 1, at the first one of that

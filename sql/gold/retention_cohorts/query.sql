@@ -1,8 +1,8 @@
 -- retention_cohorts: one row per cohort unit, cohort, country, channel and period, 'all' marking a
 -- total.
 -- Reads: user_daily_metrics, dim_users.  Params: first_date, as_of, retention_max_days,
--- retention_max_weeks, retention_max_months.
--- Shell: ./spark-submit.sh sql -d first_date=2024-01-01 -d as_of=2024-03-31
+--   retention_max_weeks, retention_max_months.
+-- Shell: ./spark-submit.sh sql -d first_date=2024-01-01 -d as_of=2024-01-31
 --   -d retention_max_days=90 -d retention_max_weeks=26 -d retention_max_months=12
 --   -f sql/gold/retention_cohorts/query.sql
 -- A cohort is a signup day, ISO week (named by its Monday) or month. Retained = active in period n:

@@ -1,6 +1,7 @@
 -- dim_users: one row per valid user, also one that was never active.
 -- Reads: users_checked, fact_events, fact_orders.  Params: active_event_types.
--- Shell: none; it reads users_checked, a view that only a build makes.
+-- Shell: ./spark-submit.sh sql -d active_event_types="'view', 'add_to_cart', 'purchase'"
+--   -f sql/silver/dim_users/query.sql
 
 WITH valid_users AS (
     SELECT

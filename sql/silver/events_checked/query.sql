@@ -1,8 +1,10 @@
 -- events_checked: one row per row of bronze_events on the days asked for, with the rule it breaks
 -- (NULL for the row kept).
--- Reads: bronze_events, users_checked.  Params: from_date, to_date, tz, event_types, earliest_date,
--- max_clock_ahead_hours.
--- Shell: none; it reads users_checked, a view that only a build makes.
+-- Reads: bronze_events, users_checked.  Params: from_date, to_date, tz, earliest_date,
+--   max_clock_ahead_hours, event_types.
+-- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01 -d tz=UTC
+--   -d earliest_date=1990-01-01 -d max_clock_ahead_hours=24
+--   -d event_types="'view', 'add_to_cart', 'purchase'" -f sql/silver/events_checked/query.sql
 
 WITH dated_events AS (
     SELECT

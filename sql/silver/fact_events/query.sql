@@ -1,6 +1,7 @@
 -- fact_events: one row per event.
 -- Reads: events_checked.  Params: from_date, to_date, session_gap_minutes.
--- Shell: none; it reads events_checked, a view that only a build makes.
+-- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01
+--   -d session_gap_minutes=30 -f sql/silver/fact_events/query.sql
 
 WITH valid_events AS (
     SELECT

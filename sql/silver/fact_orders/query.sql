@@ -1,6 +1,7 @@
 -- fact_orders: one row per order.
 -- Reads: orders_checked.  Params: from_date, to_date.
--- Shell: none; it reads orders_checked, a view that only a build makes.
+-- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01
+--   -f sql/silver/fact_orders/query.sql
 
 WITH valid_orders AS (
     SELECT

@@ -1,8 +1,10 @@
 -- orders_checked: one row per row of bronze_orders on the days asked for, with the rule it breaks
 -- (NULL for the row kept).
 -- Reads: bronze_orders, users_checked.  Params: from_date, to_date, tz, earliest_date,
--- max_clock_ahead_hours.
--- Shell: none; it reads users_checked, a view that only a build makes.
+--   max_clock_ahead_hours.
+-- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01 -d tz=UTC
+--   -d earliest_date=1990-01-01 -d max_clock_ahead_hours=24
+--   -f sql/silver/orders_checked/query.sql
 
 WITH dated_orders AS (
     SELECT

@@ -1,6 +1,7 @@
 -- quarantine: one row per bronze row that a build rejects, with the rule it breaks.
 -- Reads: users_checked, events_checked, orders_checked.  Params: from_date, to_date.
--- Shell: none; it reads users_checked, a view that only a build makes.
+-- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01
+--   -f sql/silver/quarantine/query.sql
 
 WITH rejected_rows AS (
     SELECT

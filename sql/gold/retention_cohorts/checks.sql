@@ -1,0 +1,77 @@
+-- check: key_unique | fail | a cell has more than one row
+SELECT
+    cohort_unit,
+    cohort_date,
+    country,
+    channel,
+    period
+FROM retention_cohorts
+GROUP BY cohort_unit, cohort_date, country, channel, period
+HAVING COUNT(*) > 1;
+
+-- check: every_period | fail | a cohort lacks a period
+SELECT
+    cohort_unit,
+    cohort_date,
+    country,
+    channel
+FROM retention_cohorts
+GROUP BY cohort_unit, cohort_date, country, channel
+HAVING
+    COUNT(*) <> 1 + CASE cohort_unit
+        WHEN 'day' THEN ${retention_max_days}
+        WHEN 'week' THEN ${retention_max_weeks}
+        WHEN 'month' THEN ${retention_max_months}
+    END;
+
+-- check: retained_within_cohort | fail | more users are retained than the cohort has, or fewer than none
+SELECT
+    cohort_unit,
+    cohort_date,
+    period
+FROM retention_cohorts
+WHERE retained NOT BETWEEN 0 AND cohort_size OR retention_rate NOT BETWEEN 0 AND 1;
+
+-- check: unfinished_is_null | fail | an unfinished cell holds a number, or a finished one none
+SELECT
+    cohort_unit,
+    cohort_date,
+    period
+FROM retention_cohorts
+WHERE
+    (retained IS NOT NULL) <> is_complete
+    OR (retention_rate IS NOT NULL) <> (is_complete AND cohort_size > 0);
+
+-- check: segments_sum_to_total | fail | the segments of a cell do not sum to its total
+SELECT
+    cohort_unit,
+    cohort_date,
+    period
+FROM retention_cohorts
+GROUP BY cohort_unit, cohort_date, period
+HAVING
+    SUM(cohort_size) FILTER (WHERE country = 'all' AND channel = 'all')
+    <> SUM(cohort_size) FILTER (WHERE country <> 'all' AND channel <> 'all')
+    OR (
+        BOOL_AND(is_complete)
+        AND SUM(retained) FILTER (WHERE country = 'all' AND channel = 'all')
+        <> SUM(retained) FILTER (WHERE country <> 'all' AND channel <> 'all')
+    );
+
+-- check: day_cohorts_hold_every_signup | fail | the users of a day cohort differ from the signups of the day
+WITH signups AS (
+    SELECT
+        signup_date,
+        COUNT(*) AS users
+    FROM dim_users
+    GROUP BY signup_date
+)
+
+SELECT retention_cohorts.cohort_date
+FROM retention_cohorts
+LEFT JOIN signups ON retention_cohorts.cohort_date = signups.signup_date
+WHERE
+    retention_cohorts.cohort_unit = 'day'
+    AND retention_cohorts.country = 'all'
+    AND retention_cohorts.channel = 'all'
+    AND retention_cohorts.cohort_size <> COALESCE(signups.users, 0);

@@ -1,0 +1,81 @@
+"""The Spark SQL shell: which tables it knows, and what it prints."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.core.errors import UsageError
+from jobs.core.shell import EVERY_DAY, chosen_days, quoted, registrations, stored_tables
+
+ROOT = Path(__file__).resolve().parents[2]
+PARAMS = {
+    "tz": "UTC",
+    "earliest_date": "1990-01-01",
+    "max_clock_ahead_hours": 24,
+    "event_types": ("view",),
+} | EVERY_DAY
+
+
+def test_only_known_tables_with_a_commit_are_registered(tmp_path: Path) -> None:
+    for table in ("gold/revenue_daily", "gold/strange", "silver/dim_users"):
+        (tmp_path / table / "_delta_log").mkdir(parents=True)
+        (tmp_path / table / "_delta_log" / "00000000000000000000.json").touch()
+    (tmp_path / "silver/sessions/_delta_log").mkdir(parents=True)  # its first commit is under way
+    assert set(stored_tables(tmp_path)) == {"revenue_daily", "dim_users"}
+
+
+def test_an_empty_warehouse_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"\./spark-submit\.sh pipeline"):
+        stored_tables(tmp_path)
+
+
+def test_a_view_follows_the_views_it_reads_and_is_left_out_where_a_table_is_missing() -> None:
+    stored = {name: Path("/w") / name for name in ("bronze_users", "bronze_orders")}
+    statements = registrations(stored, PARAMS)
+    assert [s.split()[2] for s in statements[:2]] == ["bronze_users", "bronze_orders"]
+    assert [s.split()[3] for s in statements[2:]] == ["users_checked", "orders_checked"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-d", "from_date=2024-01-05", "-e", "SELECT 1"],
+        ["--define", "from_date=2024-01-05"],
+        ["--hivevar=from_date=2024-01-05"],
+    ],
+    ids=" ".join,
+)
+def test_views_show_the_days_given_to_the_shell(options: list[str]) -> None:
+    assert chosen_days(options) == EVERY_DAY | {"from_date": date(2024, 1, 5)}
+
+
+def test_a_day_that_would_break_out_of_its_quotes_is_refused() -> None:
+    with pytest.raises(UsageError, match="from_date"):
+        chosen_days(["-d", "from_date=2024-01-01' OR '1'='1"])
+
+
+def test_quoted_text_cannot_end_the_string_or_the_statement() -> None:
+    assert quoted(r"a'b\c;${d}") == r"'a\'b\\c\u003B\u0024{d}'"
+
+
+def test_stdout_is_the_result_alone_whatever_the_path(spark: SparkSession, tmp_path: Path) -> None:
+    root = tmp_path / "ware house's 100%"
+    rows = spark.createDataFrame([(date(2024, 1, day), day) for day in (1, 2, 3)], "d DATE, n INT")
+    rows.coalesce(1).write.format("delta").save(str(root / "gold" / "revenue_daily"))
+    query = "SELECT * FROM revenue_daily WHERE d > DATE '${after}' ORDER BY d"
+    run = subprocess.run(
+        [ROOT / "spark-submit.sh", "sql", "--warehouse", root, "--master", "local[1]"]
+        + ["-d", "after=2024-01-01", "-e", query],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == "d\tn\n2024-01-02\t2\n2024-01-03\t3\n"
+    assert [path.name for path in tmp_path.iterdir()] == [root.name]

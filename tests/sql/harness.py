@@ -1,0 +1,230 @@
+"""SQL cases: a folder of small tables, run through one query and compared with what must come out.
+
+A case is `tests/sql/<layer>/<table>/test_<behaviour>/` with
+
+<input>.yaml    rows of a table the query reads: a list of maps. Types come from that table's
+                contract, a column that is left out is NULL, an input without a file is empty.
+params.yaml     optional: parameters that differ from `default_params`.
+expect.yaml     rows that must come out, in any order, as a list of maps that all name the same
+                columns; only these are compared. Or a map of `where`, a filter on the outcome, and
+                `rows`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import yaml
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from jobs.core.catalog import Table, all_tables
+from jobs.core.config import load_config
+from jobs.core.queries import Value, parameters, render
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+CASES = Path(__file__).parent
+ARROW = {
+    T.LongType(): pa.int64(),
+    T.IntegerType(): pa.int32(),
+    T.DoubleType(): pa.float64(),
+    T.DecimalType(18, 2): pa.decimal128(18, 2),
+    T.StringType(): pa.string(),
+    T.BooleanType(): pa.bool_(),
+    T.DateType(): pa.date32(),
+    T.TimestampType(): pa.timestamp("us", tz="UTC"),
+}
+Rows = list[dict[str, Any]]
+
+
+class CaseError(Exception):
+    """A case folder that does not say what it means to."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case; `columns` are those compared."""
+
+    table: Table
+    inputs: Mapping[str, Rows]
+    params: Mapping[str, Value]
+    where: str
+    columns: tuple[str, ...]
+    expected: Rows
+
+
+def case_folders(root: Path = CASES) -> list[Path]:
+    """Every folder `<layer>/<table>/test_*` below `root`."""
+    return sorted(path for path in root.glob("*/*/test_*") if path.is_dir())
+
+
+def query_tables() -> list[Table]:
+    """Every table with a query."""
+    return [table for table in all_tables().values() if table.query is not None]
+
+
+@functools.cache
+def default_params() -> dict[str, Value]:
+    """Parameters of a case that says nothing else: the settings, and a log of January 2024."""
+    days: dict[str, Value] = {
+        "from_date": date(2024, 1, 1),
+        "to_date": date(2024, 2, 1),
+        "first_date": date(2024, 1, 1),
+        "as_of": date(2024, 1, 31),
+        "snapshot_from": date(2024, 1, 31),
+        "snapshot_to": date(2024, 2, 1),
+        "snapshot_stride_days": 1,
+        "population_days": 30,
+        "horizon_days": 7,
+    }
+    return dataclasses.asdict(load_config().metrics) | days
+
+
+def load_case(folder: Path) -> Case:
+    """Read a case.
+
+    Raises
+    ------
+    CaseError
+        A file belongs to no input of the query, a row names an unknown column, a parameter is not
+        one of the query, or nothing is expected.
+    """
+    table = _table_of(folder)
+    inputs = set(table.inputs(set(all_tables())))
+    allowed = {f"{name}.yaml" for name in inputs} | {"params.yaml", "expect.yaml"}
+    strangers = sorted({path.name for path in folder.iterdir()} - allowed)
+    if strangers:
+        raise CaseError(f"{folder}: {strangers} are no inputs of {table.name}: {sorted(inputs)}")
+    rows = {name: _rows(folder / f"{name}.yaml") for name in sorted(inputs)}
+    for name, given in rows.items():
+        _require_columns(folder / f"{name}.yaml", given, all_tables()[name].schema.names)
+    expected, where = _expectation(folder / "expect.yaml")
+    columns = tuple(expected[0]) if expected else ()
+    _require_columns(folder / "expect.yaml", expected, table.schema.names)
+    if any(set(row) != set(columns) for row in expected):
+        raise CaseError(f"{folder}/expect.yaml: every row must name the same columns")
+    return Case(table, rows, _params(folder, table), where, columns, expected)
+
+
+def outcome(spark: SparkSession, case: Case) -> list[tuple[Any, ...]]:
+    """Run the query of a case; returns the compared columns of its rows, sorted."""
+    for name, rows in case.inputs.items():
+        frame(spark, all_tables()[name].schema, rows).createOrReplaceTempView(name)
+    assert case.table.query is not None
+    result = spark.sql(render(case.table.query, case.params)).where(case.where)
+    # As text: collected as datetime a timestamp would be in the time zone of the machine.
+    kinds = dict(result.dtypes)
+    columns = [
+        F.col(name).cast("string") if kinds[name] == "timestamp" else F.col(name)
+        for name in case.columns
+    ]
+    return _sorted([_comparable(row, case) for row in result.select(columns).collect()])
+
+
+def expectation(case: Case) -> list[tuple[Any, ...]]:
+    """What `outcome` must give."""
+    rows = [[row[name] for name in case.columns] for row in case.expected]
+    return _sorted([_comparable(row, case) for row in rows])
+
+
+def frame(spark: SparkSession, schema: T.StructType, rows: Rows) -> DataFrame:
+    """Rows as a DataFrame; all columns nullable, since a case leaves out what does not matter."""
+    fields = [pa.field(field.name, ARROW[field.dataType]) for field in schema]
+    columns = [
+        pa.array([_typed(row.get(name), kind) for row in rows], ARROW[kind])
+        for name, kind in ((field.name, field.dataType) for field in schema)
+    ]
+    return spark.createDataFrame(pa.table(columns, schema=pa.schema(fields)))
+
+
+def _table_of(folder: Path) -> Table:
+    layer, name = folder.parts[-3:-1]
+    table = all_tables().get(name)
+    if table is None or table.layer != layer or table.query is None:
+        raise CaseError(f"{folder}: there is no query sql/{layer}/{name}/query.sql")
+    return table
+
+
+def _rows(path: Path) -> Rows:
+    if not path.exists():
+        return []
+    rows = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise CaseError(f"{path}: expected a list of maps")
+    return rows
+
+
+def _expectation(path: Path) -> tuple[Rows, str]:
+    if not path.exists():
+        raise CaseError(f"{path} is missing: a case without it cannot fail")
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if isinstance(content, dict):
+        if set(content) != {"where", "rows"}:
+            raise CaseError(f"{path}: expected a list of rows, or a map of where and rows")
+        return content["rows"], content["where"]
+    if not isinstance(content, list):
+        raise CaseError(f"{path}: expected a list of rows; [] if none may come out")
+    return content, "TRUE"
+
+
+def _require_columns(path: Path, rows: Rows, known: list[str]) -> None:
+    unknown = sorted({name for row in rows for name in row} - set(known))
+    if unknown:
+        raise CaseError(f"{path}: no such columns: {unknown}")
+
+
+def _params(folder: Path, table: Table) -> dict[str, Value]:
+    path = folder / "params.yaml"
+    changes = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    unknown = sorted(set(changes) - set(parameters(table.query or "")))
+    if unknown:
+        raise CaseError(f"{path}: {table.name} has no parameters {unknown}")
+    lists = {name: tuple(value) for name, value in changes.items() if isinstance(value, list)}
+    return default_params() | changes | lists
+
+
+def _typed(value: Any, kind: T.DataType) -> Any:
+    """The value a YAML scalar stands for in a column."""
+    if value is None:
+        return None
+    if isinstance(kind, T.TimestampType):
+        text = value.isoformat() if isinstance(value, date) else str(value)
+        moment = datetime.fromisoformat(text)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if isinstance(kind, T.DateType):
+        return value if isinstance(value, date) else date.fromisoformat(value)
+    if isinstance(kind, T.DecimalType):
+        return Decimal(str(value))
+    if isinstance(kind, T.DoubleType):
+        return float(value)
+    return value
+
+
+def _comparable(row: Iterable[Any], case: Case) -> tuple[Any, ...]:
+    kinds = [case.table.schema[name].dataType for name in case.columns]
+    return tuple(_settled(value, kind) for value, kind in zip(row, kinds, strict=True))
+
+
+def _settled(value: Any, kind: T.DataType) -> Any:
+    if value is None:
+        return None
+    if isinstance(kind, T.DoubleType):
+        return f"{float(value):.6g}"  # cases write 0.333333 for a third
+    if isinstance(kind, T.TimestampType):
+        moment = _typed(value, kind)
+        return moment.astimezone(UTC).replace(tzinfo=None)
+    return _typed(value, kind)
+
+
+def _sorted(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return sorted(rows, key=lambda row: [(value is not None, str(value)) for value in row])
