@@ -8,6 +8,7 @@ Command: ./spark-submit.sh ingest [--users F] [--events F] [--orders F] [--mappi
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from jobs.core.config import Config
 from jobs.core.entry import Job, Run, main
@@ -20,7 +21,9 @@ def execute(run: Run, args: argparse.Namespace) -> int:
     """Load what is not in bronze yet."""
     lines = ingest(run, args.request)
     run.manifest.facts["ingest"] = dict(lines)
-    print(summary("ingest", [*lines, ("warehouse", str(run.warehouse.root))]))
+    root = str(run.warehouse.root)
+    step = ("next", f"./spark-submit.sh build --warehouse {shlex.quote(root)}")
+    print(summary("ingest", [*lines, ("warehouse", root), step]))
     return 0
 
 

@@ -58,7 +58,11 @@ def expect_columns(file: Path, wanted: dict[str, str], got: list[str]) -> None:
     ContractError
         One or more are missing, or a name stands for two columns.
     """
-    missing = [f"{theirs} (for {ours})" for ours, theirs in wanted.items() if theirs not in got]
+    missing = [
+        theirs if theirs == ours else f"{theirs} (for {ours})"
+        for ours, theirs in wanted.items()
+        if theirs not in got
+    ]
     if missing:
         raise ContractError(
             f"{file} differs from its mapping: expected {', '.join(missing)}; got {', '.join(got)}"

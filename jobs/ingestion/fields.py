@@ -39,17 +39,16 @@ def take_apart(lines: DataFrame, source: Source, layout: list[str]) -> DataFrame
     DataFrame
         Either `fault` is NULL, or it says what is wrong and `fields` must not be used.
     """
-    is_utf8 = F.is_valid_utf8("line")
-    has_control = F.make_valid_utf8("line").rlike(CONTROL_CHARACTERS)
-    line = F.when(is_utf8 & ~has_control, F.col("line"))
-    splitters = {"csv": _split_csv, "jsonl": _split_json, "whitespace": _split_blanks}
-    split, complaint = splitters[source.format](lines, line, source, layout)
-    fault = (
-        F.when(~is_utf8, F.lit("not UTF-8"))
-        .when(has_control, F.lit("holds a control character"))
-        .when(F.col("fields").isNull(), F.lit(complaint))
+    damage = F.when(~F.is_valid_utf8("line"), F.lit("not UTF-8")).when(
+        F.col("line").rlike(CONTROL_CHARACTERS), F.lit("holds a control character")
     )
-    return split.withColumn("fault", fault)
+    line = F.when(F.col("damage").isNull(), F.col("line"))
+    splitters = {"csv": _split_csv, "jsonl": _split_json, "whitespace": _split_blanks}
+    split, complaint = splitters[source.format](
+        lines.withColumn("damage", damage), line, source, layout
+    )
+    fault = F.when(F.col("fields").isNull(), F.lit(complaint))
+    return split.withColumn("fault", F.coalesce("damage", fault)).drop("damage")
 
 
 def _split_csv(
@@ -99,6 +98,7 @@ def _json_key(key: str) -> str:
 def _split_blanks(
     lines: DataFrame, line: Column, source: Source, layout: list[str]
 ) -> tuple[DataFrame, str]:
-    fields = F.split(F.trim(F.regexp_replace(line, r"\s+", " ")), " ")
-    is_whole = F.size(fields) == len(layout)
-    return lines.withColumn("fields", F.when(is_whole, fields)), f"not {len(layout)} fields"
+    parts = lines.withColumn("parts", F.split(F.btrim(line, F.lit(" \t")), r"\s+"))
+    is_whole = F.size("parts") == len(layout)
+    split = parts.withColumn("fields", F.when(is_whole, F.col("parts"))).drop("parts")
+    return split, f"not {len(layout)} fields"

@@ -24,6 +24,8 @@ from jobs.ingestion.request import Input
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+# What Spark says of columns it cannot take, mapped or not.
+UNFIT_COLUMNS = ("PARQUET_TYPE_", "COLUMN_ALREADY_EXISTS", "AMBIGUOUS_REFERENCE")
 # What Spark says when a file cannot be decoded, with the file's address.
 UNREADABLE = re.compile(r"FAILED_READ_FILE.*?file:/*([^\s]+?)\.?\s", re.DOTALL)
 
@@ -171,6 +173,9 @@ def reading_errors(part: Input) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JJavaError) as error:
+        if any(sign in str(error) for sign in UNFIT_COLUMNS):
+            reason = str(error).strip().splitlines()[0]
+            raise UsageError(f"{part.files.label}: Spark cannot read it: {reason}") from error
         match = UNREADABLE.search(str(error))
         if match is None:
             raise

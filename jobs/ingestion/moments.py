@@ -28,6 +28,7 @@ NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 # 19.989999999999998 that a float makes of 19.99.
 WIDE = "DECIMAL(38,10)"
 CENTS = "DECIMAL(18,2)"
+EPOCH = "DECIMAL(24,9)"
 MAX_VALUE = 10**16
 LAST_YEAR = 9999
 
@@ -63,22 +64,20 @@ def moment(column: Column, kind: T.DataType, source: Source) -> Column:
     A local time that the clock skipped is read an hour later, one that came twice as the first.
     """
     if isinstance(kind, T.TimestampType):
-        return _in_years(column)
+        return column
     if isinstance(kind, (T.TimestampNTZType, T.DateType)):
-        return _in_years(_from_local(column.cast("timestamp"), source))
-    text = column.cast("string")
+        return _from_local(column.cast("timestamp"), source)
     if source.ts_format in EPOCH_FORMATS:
-        return _in_years(_from_epoch(text, str(source.ts_format)))
+        return _from_epoch(column, kind, str(source.ts_format))
     if source.ts_format is not None:
-        parsed = F.try_to_timestamp(text, F.lit(source.ts_format))
-        is_fixed = source.has_letters(OFFSET_LETTERS)
-        return _in_years(parsed if is_fixed else _from_local(parsed, source))
-    with_seconds = F.regexp_replace(
-        F.regexp_replace(text, ",", "."), r"^(\S{10}[T ]\d{2}:\d{2})( ?(?:Z|[+-].*))?$", "$1:00$2"
-    )
-    parsed = F.when(text.rlike(ISO_MOMENT), with_seconds.try_cast("timestamp"))
-    local = _from_local(parsed, source)
-    return _in_years(F.when(text.rlike(ISO_OFFSET), parsed).otherwise(local))
+        parsed = F.try_to_timestamp(column, F.lit(source.ts_format))
+        return parsed if source.has_letters(OFFSET_LETTERS) else _from_local(parsed, source)
+    dotted = F.translate(column, ",", ".")
+    # Spark's cast takes a time without seconds, or an offset, but not both together.
+    with_seconds = F.regexp_replace(dotted, r"^(\S{10}.\d{2}:\d{2})( ?(?:Z|[+-].*))$", "$1:00$2")
+    is_iso, is_fixed = column.rlike(ISO_MOMENT), column.rlike(ISO_OFFSET)
+    local = _from_local(dotted.try_cast("timestamp"), source)
+    return F.when(is_iso & is_fixed, with_seconds.try_cast("timestamp")).when(is_iso, local)
 
 
 def calendar_date(column: Column, kind: T.DataType, source: Source, tz: str) -> Column:
@@ -106,16 +105,19 @@ def number(column: Column) -> Column:
     return F.when(text.rlike(NUMBER), text.try_cast(WIDE))
 
 
+def in_years(column: Column) -> Column:
+    """Keep a DATE or TIMESTAMP of the years 1 to 9999; neither Python nor SQL knows others."""
+    return F.when(F.year(column).between(1, LAST_YEAR), column)
+
+
 def _from_local(column: Column, source: Source) -> Column:
     return column if source.timezone == "UTC" else F.to_utc_timestamp(column, source.timezone)
 
 
-def _from_epoch(text: Column, unit: str) -> Column:
+def _from_epoch(column: Column, kind: T.DataType, unit: str) -> Column:
     pattern, micros = (EPOCH_SECONDS, 10**6) if unit == "epoch_seconds" else (EPOCH_MILLIS, 10**3)
-    scaled = F.floor(text.try_cast("DECIMAL(24,9)") * F.lit(micros)).cast("bigint")
+    # A double prints as 1.7044488E9.
+    is_double = isinstance(kind, (T.FloatType, T.DoubleType))
+    text = (column.try_cast(EPOCH) if is_double else column).cast("string")
+    scaled = F.floor(text.try_cast(EPOCH) * F.lit(micros)).cast("bigint")
     return F.when(text.rlike(pattern), F.timestamp_micros(scaled))
-
-
-def _in_years(column: Column) -> Column:
-    # Neither Python nor SQL's date literals know the years outside.
-    return F.when(F.year(column).between(1, LAST_YEAR), column)

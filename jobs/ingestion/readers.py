@@ -97,7 +97,7 @@ def read_parquet(spark: SparkSession, inputs: InputFiles, name: str, source: Sou
     types = parquet_schema(inputs.files[0].path)
     mapped = {}
     for ours, theirs in wanted.items():
-        column = F.col(f"`{theirs}`")
+        column = F.col(f"`{theirs.replace('`', '``')}`")
         kind = str(types.field(theirs).type)
         if kind.startswith("timestamp[ns") and stored.schema[theirs].dataType == T.LongType():
             moment = F.timestamp_micros(F.floor(column / MICROSECOND))

@@ -113,3 +113,10 @@ def test_curve_is_thinned_but_keeps_its_ends_and_its_values() -> None:
     for recall, precision in curve[::20]:
         selected = np.searchsorted(np.cumsum(ranked), recall * label.sum() - 1e-6) + 1
         assert precision == pytest.approx(ranked[:selected].mean())
+
+
+def test_curve_ends_with_the_first_user_selected() -> None:
+    # The highest score does not buy: precision there is 0, and no point selects nobody.
+    curve = thinned_curve(np.array([0.0, 1.0, 0.0]), np.array([0.9, 0.5, 0.1]))
+    assert curve[-1] == (0.0, 0.0)
+    assert curve[0] == (1.0, pytest.approx(1 / 2))

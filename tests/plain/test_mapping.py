@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from jobs.core.config import PROJECT_ROOT
 from jobs.core.errors import UsageError
-from jobs.ingestion.mapping import SHAPES, Mapping, columns_of, load_mapping
+from jobs.ingestion.mapping import SHAPES, Mapping, Source, columns_of, load_mapping
 
 
 def mapping_of(folder: Path, text: str) -> Mapping:
@@ -28,6 +29,17 @@ def test_shipped_mappings_are_valid() -> None:
     assert shipped
     for path in shipped:
         load_mapping(path)
+
+
+def test_the_example_shows_every_key() -> None:
+    text = (PROJECT_ROOT / "conf" / "mappings" / "example.yaml").read_text(encoding="utf-8")
+    for section in dataclasses.fields(Mapping):
+        shown = text.split(f"\n{section.name}:")[1].split("\n\n")[0]
+        own = {key.name for key in dataclasses.fields(type(getattr(Mapping(), section.name)))}
+        special = own - {key.name for key in dataclasses.fields(Source)}
+        assert all(f"\n  {key}:" in shown for key in special), section.name
+    for key in dataclasses.fields(Source):
+        assert f"\n  {key.name}:" in text, key.name
 
 
 def test_columns_count_from_one_where_nothing_else_is_said(tmp_path: Path) -> None:

@@ -73,13 +73,25 @@ def margins(labelled: DataFrame) -> pd.DataFrame:
     return fitted_margins(labelled)
 
 
+def shuffled(frame: DataFrame) -> DataFrame:
+    return frame.repartition(5, "tenure_days").orderBy(F.desc("views_30d"), F.xxhash64("user_id"))
+
+
+def test_place_of_a_row_depends_on_its_key_alone(labelled: DataFrame) -> None:
+    places = [
+        features.in_fixed_order(frame, 2)
+        .select("user_id", "as_of", F.monotonically_increasing_id().alias("place"))
+        .toPandas()
+        for frame in (labelled, shuffled(labelled))
+    ]
+    assert not labelled.select("user_id").toPandas().equals(places[0][["user_id"]])
+    pd.testing.assert_frame_equal(places[0], places[1])
+
+
 def test_shuffled_rows_give_the_same_model_to_the_bit(
     labelled: DataFrame, margins: pd.DataFrame
 ) -> None:
-    shuffled = labelled.repartition(5, F.xxhash64("tenure_days", "user_id")).orderBy(
-        F.desc("views_30d"), F.xxhash64("user_id")
-    )
-    again = fitted_margins(shuffled)
+    again = fitted_margins(shuffled(labelled))
     pd.testing.assert_frame_equal(margins, again, check_exact=True)
     assert margins["margin"].nunique() > 10
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 CASES = Path(__file__).parent
-ARROW = {
+ARROW: dict[T.DataType, pa.DataType] = {
     T.LongType(): pa.int64(),
     T.IntegerType(): pa.int32(),
     T.DoubleType(): pa.float64(),

@@ -37,6 +37,7 @@ WHERE
     OR is_last_cart_missing <> (days_since_last_cart = 9999)
     OR is_last_order_missing <> (days_since_last_order = 9999)
     OR is_order_gap_missing <> (mean_order_gap_days = 9999)
+    OR is_order_gap_missing <> (recency_to_gap = 9999)
     OR is_last_order_missing <> (orders_lifetime = 0)
     OR is_order_gap_missing <> (orders_lifetime < 2);
 

@@ -173,7 +173,7 @@ order_rhythm AS (
 
 -- A missing age or gap becomes 9999 with a flag beside it: larger than any real one, so that
 -- "long ago" and "never" lie on the same side of a split. A gap below one day counts as one day in
--- the ratio.
+-- the ratio; GREATEST would skip the NULL of who has no gap.
 SELECT
     order_rhythm.user_id,
     order_rhythm.as_of,
@@ -195,8 +195,10 @@ SELECT
     COALESCE(order_rhythm.last_order_age, 9999) AS days_since_last_order,
     order_rhythm.last_order_age IS NULL AS is_last_order_missing,
     COALESCE(order_rhythm.order_gap, 9999D) AS mean_order_gap_days,
-    COALESCE(order_rhythm.last_order_age / GREATEST(order_rhythm.order_gap, 1D), 9999D)
-        AS recency_to_gap,
+    COALESCE(
+        order_rhythm.last_order_age / IF(order_rhythm.order_gap < 1, 1D, order_rhythm.order_gap),
+        9999D
+    ) AS recency_to_gap,
     order_rhythm.order_gap IS NULL AS is_order_gap_missing,
     COALESCE(
         order_rhythm.last_cart_ts > COALESCE(order_rhythm.last_order_ts, TIMESTAMP '0001-01-01'),

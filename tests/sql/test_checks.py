@@ -1,0 +1,238 @@
+"""A small shop, built, breaks no check; damaged in one place, it breaks the check meant for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pyspark.sql import functions as F
+
+from jobs.core.catalog import all_tables, build_order
+from jobs.core.checks import parse_checks, run_checks
+from jobs.core.queries import render
+from tests.sql.harness import default_params, frame
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+PARAMS = default_params() | {
+    "retention_max_days": 3,
+    "retention_max_weeks": 1,
+    "retention_max_months": 1,
+}
+LAYERS = ("silver", "gold")
+Rows = list[dict[str, Any]]
+Damage = Callable[["DataFrame"], "DataFrame"]
+
+
+def bronze_rows() -> dict[str, Rows]:
+    """Three good users, one never active, and one broken row of each kind."""
+    segments = [("DE", "seo"), ("FR", "ads"), (None, "seo"), ("all", "seo")]
+    loaded = {"ingest_ts": "2024-02-01 00:00:00", "source": "test", "batch_id": "batch"}
+    users = [
+        {"user_id": user, "signup_date": f"2024-01-0{user}", "country": country, "channel": channel}
+        for user, (country, channel) in enumerate(segments, start=1)
+    ]
+    events: Rows = []
+    orders: Rows = []
+    for day in (3, 4, 10, 24, 31):
+        for user in (1, 2):
+            for hour, kind in ((9, "view"), (11, "view"), (11, "add_to_cart"), (12, "purchase")):
+                if user == 2 and kind != "view":
+                    continue
+                ts = f"2024-01-{day:02d} {hour:02d}:00:00"
+                row = {"event_id": len(events), "user_id": user, "ts": ts, "event_type": kind}
+                events.append(row)
+                if kind == "purchase":
+                    orders.append({**row, "order_id": len(orders), "amount": f"{day}.10"})
+    events.append({**events[0], "event_id": 900, "value": -1.0})
+    orders.append({**orders[0], "order_id": 900, "amount": "-0.01"})
+    named = {"bronze_users": users, "bronze_events": events, "bronze_orders": orders}
+    return {
+        name: [
+            {
+                key: value
+                for key, value in (row | loaded).items()
+                if key in all_tables()[name].schema.names
+            }
+            for row in rows
+        ]
+        for name, rows in named.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def shop(spark: SparkSession) -> dict[str, DataFrame]:
+    """Every table of the built shop, as rows in memory."""
+    tables = {
+        name: frame(spark, all_tables()[name].schema, rows) for name, rows in bronze_rows().items()
+    }
+    for name, given in tables.items():
+        given.createOrReplaceTempView(name)
+    for table in build_order(LAYERS):
+        result = spark.sql(render(table.query or "", PARAMS))
+        if "run_id" in table.schema.names:
+            result = result.withColumn("run_id", F.lit("run"))
+        tables[table.name] = spark.createDataFrame(result.toArrow())
+        tables[table.name].createOrReplaceTempView(table.name)
+    return tables
+
+
+def twice(table: DataFrame) -> DataFrame:
+    return table.unionAll(table)
+
+
+def without(condition: str) -> Damage:
+    return lambda table: table.where(f"NOT ({condition})")
+
+
+def with_changed(column: str, value: str, where: str = "TRUE") -> Damage:
+    changed = f"CASE WHEN {where} THEN {value} ELSE {column} END"
+    return lambda table: table.withColumn(column, F.expr(changed))
+
+
+TOTAL = "country = 'all' AND channel = 'all'"
+# (table, check): what to damage, and how.
+DAMAGES: dict[tuple[str, str], tuple[str, Damage]] = {
+    ("quarantine", "build_row_is_traceable"): ("quarantine", with_changed("row_id", "NULL")),
+    ("quarantine", "build_rule_is_known"): ("quarantine", with_changed("rule", "'bad_value'")),
+    ("quarantine", "few_rows_rejected"): ("bronze_events", without("event_id > 5")),
+    ("dim_users", "user_id_unique"): ("dim_users", twice),
+    ("dim_users", "segment_not_reserved"): ("dim_users", with_changed("channel", "'all'")),
+    ("dim_users", "dates_in_order"): ("dim_users", with_changed("last_active_date", "signup_date")),
+    ("fact_events", "event_id_unique"): ("fact_events", twice),
+    ("fact_events", "event_date_is_date_of_ts"): (
+        "fact_events",
+        with_changed("event_date", "DATE_ADD(event_date, 1)"),
+    ),
+    ("fact_events", "event_is_valid"): (
+        "fact_events",
+        with_changed("value", "CAST('NaN' AS DOUBLE)"),
+    ),
+    ("fact_events", "user_is_known"): ("dim_users", without("user_id = 2")),
+    ("fact_orders", "order_id_unique"): ("fact_orders", twice),
+    ("fact_orders", "order_date_is_date_of_ts"): (
+        "fact_orders",
+        with_changed("order_date", "DATE_ADD(order_date, 1)"),
+    ),
+    ("fact_orders", "amount_not_negative"): ("fact_orders", with_changed("amount", "-amount")),
+    ("fact_orders", "user_is_known"): (
+        "dim_users",
+        with_changed("signup_date", "DATE'2024-01-31'"),
+    ),
+    ("sessions", "key_unique"): ("sessions", twice),
+    ("sessions", "numbered_without_holes"): ("sessions", without("session_no = 1")),
+    ("sessions", "apart_by_more_than_the_gap"): (
+        "sessions",
+        with_changed("ended_at", "started_at + INTERVAL '90' MINUTE"),
+    ),
+    ("sessions", "counts_agree"): ("sessions", with_changed("has_cart", "NOT has_cart")),
+    ("sessions", "every_event_in_a_session"): ("sessions", without("user_id = 2")),
+    ("user_daily_metrics", "key_unique"): ("user_daily_metrics", twice),
+    ("user_daily_metrics", "row_is_active"): ("user_daily_metrics", with_changed("sessions", "0")),
+    ("user_daily_metrics", "revenue_equals_orders"): (
+        "user_daily_metrics",
+        with_changed("revenue", "revenue + 0.01", "orders > 0"),
+    ),
+    ("user_daily_metrics", "orders_match_purchase_events"): (
+        "user_daily_metrics",
+        with_changed("purchases", "2", "orders > 0"),
+    ),
+    ("active_users_daily", "key_unique"): ("active_users_daily", twice),
+    ("active_users_daily", "every_date_and_segment"): (
+        "active_users_daily",
+        without("metric_date = DATE'2024-01-15' AND country = 'DE'"),
+    ),
+    ("active_users_daily", "longer_windows_hold_more"): (
+        "active_users_daily",
+        with_changed("mau_30", "mau_28 - 1"),
+    ),
+    ("active_users_daily", "stickiness_is_a_share"): (
+        "active_users_daily",
+        with_changed("stickiness", "0.5D", "metric_date = DATE'2024-01-05'"),
+    ),
+    ("active_users_daily", "segments_sum_to_total"): (
+        "active_users_daily",
+        with_changed("wau_7", "wau_7 + 1", TOTAL),
+    ),
+    ("active_users_daily", "dau_equals_user_days"): ("user_daily_metrics", without("user_id = 2")),
+    ("retention_cohorts", "key_unique"): ("retention_cohorts", twice),
+    ("retention_cohorts", "every_period"): ("retention_cohorts", without("period = 1")),
+    ("retention_cohorts", "retained_within_cohort"): (
+        "retention_cohorts",
+        with_changed("retained", "cohort_size + 1"),
+    ),
+    ("retention_cohorts", "unfinished_is_null"): (
+        "retention_cohorts",
+        with_changed("retained", "COALESCE(retained, 0)"),
+    ),
+    ("retention_cohorts", "segments_sum_to_total"): (
+        "retention_cohorts",
+        with_changed("retained", "retained + 1", TOTAL),
+    ),
+    ("retention_cohorts", "day_cohorts_hold_every_signup"): ("dim_users", without("user_id = 3")),
+    ("funnel_daily", "key_unique"): ("funnel_daily", twice),
+    ("funnel_daily", "every_date_and_segment"): (
+        "funnel_daily",
+        without("entry_date = DATE'2024-01-15'"),
+    ),
+    ("funnel_daily", "counts_fall_with_the_step"): (
+        "funnel_daily",
+        with_changed("buyers", "carters + 1"),
+    ),
+    ("funnel_daily", "mature_within_all"): ("funnel_daily", with_changed("mature_viewers", "0")),
+    ("funnel_daily", "overall_rate_is_product"): (
+        "funnel_daily",
+        with_changed("overall_rate", "overall_rate / 2"),
+    ),
+    ("funnel_daily", "segments_sum_to_total"): (
+        "funnel_daily",
+        with_changed("carters", "carters + 1", TOTAL),
+    ),
+    ("funnel_daily", "every_viewer_enters"): ("fact_events", without("user_id = 2")),
+    ("revenue_daily", "key_unique"): ("revenue_daily", twice),
+    ("revenue_daily", "every_date_and_segment"): (
+        "revenue_daily",
+        without("metric_date = DATE'2024-01-15' AND country = 'FR'"),
+    ),
+    ("revenue_daily", "counts_agree"): ("revenue_daily", with_changed("buyers", "orders + 1")),
+    ("revenue_daily", "ratios_are_of_sums"): ("revenue_daily", with_changed("aov", "aov + 1")),
+    ("revenue_daily", "rolling_equals_its_days"): (
+        "revenue_daily",
+        with_changed("revenue_7d", "revenue_7d + 1", TOTAL),
+    ),
+    ("revenue_daily", "segments_sum_to_total"): (
+        "revenue_daily",
+        with_changed("orders", "orders + 1", TOTAL),
+    ),
+    ("revenue_daily", "revenue_equals_orders"): ("fact_orders", without("order_id = 1")),
+}
+
+
+def test_every_check_of_silver_and_gold_is_put_to_the_test() -> None:
+    tables = [table for table in all_tables().values() if table.layer in LAYERS]
+    assert set(DAMAGES) == {
+        (table.name, check.name) for table in tables for check in parse_checks(table)
+    }
+
+
+def test_built_shop_breaks_no_check(spark: SparkSession, shop: dict[str, DataFrame]) -> None:
+    stored = [table for table in build_order(LAYERS) if not table.is_view]
+    results = run_checks(spark, stored, PARAMS)
+    assert [result.check for result in results if result.bad_rows] == []
+    # No table passes for being empty.
+    assert [table.name for table in stored if shop[table.name].isEmpty()] == []
+
+
+@pytest.mark.parametrize(("table", "check"), DAMAGES, ids=[" ".join(key) for key in DAMAGES])
+def test_damage_is_found(
+    spark: SparkSession, shop: dict[str, DataFrame], table: str, check: str
+) -> None:
+    damaged, damage = DAMAGES[table, check]
+    query = next(c.query for c in parse_checks(all_tables()[table]) if c.name == check)
+    damage(shop[damaged]).createOrReplaceTempView(damaged)
+    try:
+        assert not spark.sql(render(query, PARAMS)).isEmpty()
+    finally:
+        shop[damaged].createOrReplaceTempView(damaged)
