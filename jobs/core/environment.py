@@ -16,6 +16,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from jobs.core.config import PROJECT_ROOT
+from jobs.core.tables import one_row
 
 CONSTRAINTS = PROJECT_ROOT / "conf" / "constraints.txt"
 JARS_LOCK = PROJECT_ROOT / "conf" / "jars.lock"
@@ -96,8 +97,10 @@ def check_warehouse(root: Path) -> Finding:
 
 def check_spark(spark: SparkSession) -> Iterator[Finding]:
     """Look at the versions and settings of a running session."""
-    java = spark.sparkContext._jvm.java.lang.System.getProperty("java.version")
-    major = int(re.match(r"(?:1\.)?(\d+)", java).group(1))  # type: ignore[union-attr]
+    java = one_row(spark.sql("SELECT reflect('java.lang.System', 'getProperty', 'java.version')"))[
+        0
+    ]
+    major = int(re.split(r"\D", java.removeprefix("1."))[0])
     yield Finding("Java", java, major >= MINIMUM_JAVA, "install Java 17 or 21, or set JAVA_HOME")
     library = metadata.version("pyspark")
     found = f"{spark.version} on {spark.sparkContext.master}"

@@ -119,8 +119,6 @@ def fit_calibration(calibrate: DataFrame) -> LogisticRegressionModel:
         rawPredictionCol="calibrated_logit",
         probabilityCol=CALIBRATED,
         predictionCol="calibrated_prediction",
-        maxIter=100,
-        tol=1e-9,
     )
     fitted = platt.fit(calibrate)
     slope = fitted.coefficientMatrix.toArray()[0, 0]

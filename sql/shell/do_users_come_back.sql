@@ -17,9 +17,9 @@ WITH finished_cells AS (
 
 SELECT
     period AS days_since_signup,
-    sum(cohort_size) AS eligible_users,
-    sum(retained) AS active_users,
-    round(sum(retained) / nullif(sum(cohort_size), 0), 4) AS retention
+    SUM(cohort_size) AS eligible_users,
+    SUM(retained) AS active_users,
+    ROUND(SUM(retained) / NULLIF(SUM(cohort_size), 0), 4) AS retention
 FROM finished_cells
 WHERE period IN (0, 1, 3, 7, 14, 30, 60, 90)
 GROUP BY period

@@ -3,7 +3,7 @@
 -- Shell: ./spark-submit.sh sql -f sql/shell/is_the_shop_growing.sql
 
 WITH newest AS (
-    SELECT max(metric_date) AS metric_date
+    SELECT MAX(metric_date) AS metric_date
     FROM active_users_daily
 ),
 
@@ -22,7 +22,7 @@ compared AS (
         ON
             now_day.country = then_day.country
             AND now_day.channel = then_day.channel
-            AND then_day.metric_date = date_sub(now_day.metric_date, 28)
+            AND then_day.metric_date = DATE_SUB(now_day.metric_date, 28)
     WHERE now_day.country = 'all'
 )
 
@@ -31,8 +31,8 @@ SELECT
     dau,
     wau_7,
     mau_28,
-    round(stickiness, 3) AS stickiness,
-    CASE WHEN is_comparable THEN round(mau_28 / nullif(mau_28_before, 0) - 1, 3) END
+    ROUND(stickiness, 3) AS stickiness,
+    CASE WHEN is_comparable THEN ROUND(mau_28 / NULLIF(mau_28_before, 0) - 1, 3) END
         AS mau_28_growth
 FROM compared
 ORDER BY mau_28 DESC

@@ -3,7 +3,7 @@
 -- Shell: ./spark-submit.sh sql -f sql/shell/what_do_they_spend.sql
 
 WITH newest AS (
-    SELECT max(metric_date) AS metric_date
+    SELECT MAX(metric_date) AS metric_date
     FROM revenue_daily
 )
 
@@ -11,8 +11,8 @@ SELECT
     revenue_daily.metric_date,
     revenue_daily.orders,
     revenue_daily.revenue,
-    round(revenue_daily.aov, 2) AS aov,
-    round(revenue_daily.arpu, 2) AS arpu,
+    ROUND(revenue_daily.aov, 2) AS aov,
+    ROUND(revenue_daily.arpu, 2) AS arpu,
     revenue_daily.revenue_7d,
     revenue_daily.is_revenue_7d_complete
 FROM revenue_daily
@@ -20,5 +20,5 @@ CROSS JOIN newest
 WHERE
     revenue_daily.country = 'all'
     AND revenue_daily.channel = 'all'
-    AND revenue_daily.metric_date > date_sub(newest.metric_date, 14)
+    AND revenue_daily.metric_date > DATE_SUB(newest.metric_date, 14)
 ORDER BY revenue_daily.metric_date

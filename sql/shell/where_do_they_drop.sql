@@ -5,9 +5,9 @@
 WITH mature_entries AS (
     SELECT
         channel,
-        sum(mature_viewers) AS viewers,
-        sum(mature_carters) AS carters,
-        sum(mature_buyers) AS buyers
+        SUM(mature_viewers) AS viewers,
+        SUM(mature_carters) AS carters,
+        SUM(mature_buyers) AS buyers
     FROM funnel_daily
     WHERE country = 'all'
     GROUP BY channel
@@ -18,8 +18,8 @@ SELECT
     viewers,
     carters,
     buyers,
-    round(carters / nullif(viewers, 0), 4) AS view_to_cart_rate,
-    round(buyers / nullif(carters, 0), 4) AS cart_to_purchase_rate,
-    round(buyers / nullif(viewers, 0), 4) AS overall_rate
+    ROUND(carters / NULLIF(viewers, 0), 4) AS view_to_cart_rate,
+    ROUND(buyers / NULLIF(carters, 0), 4) AS cart_to_purchase_rate,
+    ROUND(buyers / NULLIF(viewers, 0), 4) AS overall_rate
 FROM mature_entries
 ORDER BY viewers DESC

@@ -3,17 +3,17 @@
 -- Shell: ./spark-submit.sh sql -f sql/shell/who_will_buy.sql
 
 WITH newest AS (
-    SELECT max(as_of) AS as_of
+    SELECT MAX(as_of) AS as_of
     FROM propensity_scores_daily
 )
 
 SELECT
     propensity_scores_daily.as_of,
     propensity_scores_daily.decile,
-    count(*) AS users,
-    round(avg(propensity_scores_daily.probability), 4) AS mean_probability,
-    round(sum(propensity_scores_daily.probability), 1) AS expected_buyers,
-    count_if(propensity_scores_daily.is_selected) AS selected_users
+    COUNT(*) AS users,
+    ROUND(AVG(propensity_scores_daily.probability), 4) AS mean_probability,
+    ROUND(SUM(propensity_scores_daily.probability), 1) AS expected_buyers,
+    COUNT_IF(propensity_scores_daily.is_selected) AS selected_users
 FROM propensity_scores_daily
 INNER JOIN newest ON propensity_scores_daily.as_of = newest.as_of
 GROUP BY propensity_scores_daily.as_of, propensity_scores_daily.decile

@@ -80,3 +80,18 @@ def test_orders_make_purchases_and_users(
     for day in first.values():
         expected[day] = expected.get(day, 0) + 1
     assert {f"{row.signup_date:%Y%m%d}": row["count"] for row in signups} == expected
+
+
+def test_silver_keeps_every_order_and_every_cent(
+    warehouse: Warehouse, truth: list[tuple[str, str, Decimal]]
+) -> None:
+    run = command("build", "--warehouse", warehouse.root)
+    assert run.returncode == 0, run.stderr
+    orders = warehouse.read("fact_orders")
+    found = orders.agg(F.count("*").alias("orders"), F.sum("amount").alias("revenue")).collect()[0]
+    revenue = sum(dollars for _, _, dollars in truth)
+    assert (found["orders"], found["revenue"]) == (69_659, revenue)
+    assert warehouse.read("quarantine").count() == 0
+    assert warehouse.read("dim_users").count() == 23_570
+    daily = warehouse.read("revenue_daily").where("country = 'all' AND channel = 'all'")
+    assert daily.agg(F.sum("revenue")).collect()[0][0] == revenue

@@ -95,3 +95,10 @@ def test_questions_of_the_readme_have_answers(
     assert rows
     # A question answered by NULLs throughout would be no answer.
     assert all(any(row[name] is not None for row in rows) for name in rows[0].asDict())
+
+
+def test_the_shell_answers_on_stdout_alone(tiny: Pipeline) -> None:
+    query = "SELECT MAX(metric_date) AS newest FROM active_users_daily"
+    run = command("sql", "--warehouse", tiny.warehouse, "-e", query)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines() == ["newest", "2024-03-10"]

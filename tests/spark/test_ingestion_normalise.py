@@ -66,7 +66,7 @@ def test_lines_without_ids_are_separate_orders_and_the_same_in_another_file(
     )
     ids = []
     for name in ("a.txt", "b.txt"):
-        path = csv_of(tmp_path / name, " 1 19970101 5.00", "1  19970101\t5.00", "2 19970102 0.00")
+        path = csv_of(tmp_path / name, "1 19970101 5.00", "1 19970101 5.00", " 2  19970102\t0.00")
         frame = normalised(spark, path, "orders", source)
         ids.append([row.order_id for row in rows_of(frame)])
     assert len(set(ids[0])) == 3

@@ -122,7 +122,7 @@ def test_probability_rises_with_the_margin_and_keeps_its_mean(margins: pd.DataFr
     assert ordered["probability"].is_monotonic_increasing
     calibrate = margins[margins["slice"] == "calibrate"]
     # The intercept of a logistic fit makes predicted and observed buyers of its own slice equal.
-    assert calibrate["probability"].sum() == pytest.approx(calibrate["purchase_7d"].sum(), rel=1e-5)
+    assert calibrate["probability"].sum() == pytest.approx(calibrate["purchase_7d"].sum(), rel=1e-3)
 
 
 def test_a_country_never_seen_in_training_is_scored(labelled: DataFrame) -> None:

@@ -1,7 +1,6 @@
 -- purchase_labels: one row per snapshot whose horizon is over, did the user order in it.
 -- Reads: user_snapshots, fact_orders.  Params: horizon_days, as_of.
--- Shell: ./spark-submit.sh sql -d horizon_days=7 -d as_of=2024-06-30
---   -f sql/features/purchase_labels/query.sql
+-- Shell: ./spark-submit.sh sql -d horizon_days=7 -d as_of=2024-06-30 -f sql/features/purchase_labels/query.sql
 --
 -- Here as_of (the parameter) is the last complete day of the log. The label is 1 for an order in
 -- [T, T + horizon), T being as_of (the column) 00:00, and reads what is known today: the second

@@ -1,10 +1,6 @@
 -- user_snapshots: one row per user and as_of date, what was known of the user at as_of 00:00.
--- Reads: fact_events, fact_orders, dim_users.  Params: snapshot_from, snapshot_to,
---   snapshot_stride_days, population_days, active_event_types, tz.
--- Shell: ./spark-submit.sh sql -d snapshot_from=2024-03-01 -d snapshot_to=2024-03-02
---   -d snapshot_stride_days=1 -d population_days=30 -d tz=UTC
---   -d active_event_types="'view', 'add_to_cart', 'purchase'"
---   -f sql/features/user_snapshots/query.sql
+-- Reads: fact_events, fact_orders, dim_users.  Params: snapshot_from, snapshot_to, snapshot_stride_days, population_days, active_event_types, tz.
+-- Shell: ./spark-submit.sh sql -d snapshot_from=2024-03-01 -d snapshot_to=2024-03-02 -d snapshot_stride_days=1 -d population_days=30 -d active_event_types="'view', 'add_to_cart', 'purchase'" -d tz=UTC -f sql/features/user_snapshots/query.sql
 --
 -- Training and scoring both run this query, so a feature cannot mean two things. T is as_of 00:00
 -- in tz. A row counts at T when both clocks agree: it happened before T (its date is before as_of)

@@ -28,8 +28,9 @@ WITH judged_users AS (
     FROM bronze_users
 ),
 
--- Rows are judged first, so that a broken copy never takes the place of a good one. source and
--- batch_id make the order total; they decide only between rows of the same content.
+-- Rows are judged first, so that a broken copy never takes the place of a good one. A user that a
+-- team gave beats one that ingest derived from activity, whenever either came. source and batch_id
+-- make the order total; they decide only between rows of the same content.
 ranked_users AS (
     SELECT
         user_id,
@@ -46,7 +47,7 @@ ranked_users AS (
     FROM judged_users
     WINDOW copies AS (
         PARTITION BY user_id, broken_rule IS NULL
-        ORDER BY ingest_ts, content_hash, source, batch_id
+        ORDER BY source LIKE '% (derived)', ingest_ts, content_hash, source, batch_id
         ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     )
 ),
