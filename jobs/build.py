@@ -1,5 +1,9 @@
 """Build silver and gold from bronze, for all days or for some.
 
+With days, these and the days whose rows look at them are replaced. That equals a full build where
+only events and orders of these days are new; new users for old events, or another copy of an old
+event, touch other days too: then build without days.
+
 Reads: bronze_users, bronze_events, bronze_orders, bronze_batches.
 Writes: every table of sql/silver and sql/gold.
 Command: ./spark-submit.sh build [--date D | --from D --to D]

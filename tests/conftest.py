@@ -33,7 +33,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     scratch = tmp_path_factory.mktemp("spark")
     settings = read_properties(ROOT / "conf" / "spark-local.conf") | SMALL
     options = settings.pop("spark.driver.extraJavaOptions", "")
-    settings["spark.driver.extraJavaOptions"] = f"{options} -XX:TieredStopAtLevel=1".strip()
+    # The first compiler alone starts faster, but is given too little room for a long test run.
+    jit = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
+    settings["spark.driver.extraJavaOptions"] = f"{options} {jit}".strip()
     jars = sorted((ROOT / "build" / "jars").glob("*.jar"))
     settings["spark.jars"] = ",".join(str(jar) for jar in jars)
     settings["spark.sql.warehouse.dir"] = str(scratch)

@@ -113,6 +113,10 @@ class Warehouse:
     def _write(self, name: str, frame: DataFrame, mode: str, options: dict[str, str]) -> int:
         table = self.table(name)
         checked = conform(frame, table)
+        if table.contract.partition_by:
+            # One task per partition value where it is small, several where it is large: without
+            # it every task would write a file into every day.
+            checked = checked.hint("rebalance", *map(F.col, table.contract.partition_by))
         with storage_errors(self.path(name)):
             if not self.exists(name):
                 self._create(table)
@@ -122,8 +126,9 @@ class Warehouse:
                 .options(**options)
                 .option("userMetadata", json.dumps({"run_id": self.run_id}))
             )
+            before = self.version(name)
             writer.save(self.path(name))
-            return self._rows_written(name)
+            return self._rows_written(name, before)
 
     def _create(self, table: Table) -> None:
         # Created explicitly so that comments and NOT NULL of the contract are in the table too.
@@ -136,9 +141,11 @@ class Warehouse:
             builder = builder.partitionedBy(*table.contract.partition_by)
         builder.comment(table.contract.description).execute()
 
-    def _rows_written(self, name: str) -> int:
-        last = DeltaTable.forPath(self.spark, self.path(name)).history(1)
-        metrics: dict[str, Any] = one_row(last)["operationMetrics"] or {}
+    def _rows_written(self, name: str, before: int) -> int:
+        last = one_row(DeltaTable.forPath(self.spark, self.path(name)).history(1))
+        if last["version"] == before:
+            return 0  # nothing to remove and nothing to add: Delta makes no commit of that
+        metrics: dict[str, Any] = last["operationMetrics"] or {}
         return int(metrics.get("numOutputRows", 0))
 
 

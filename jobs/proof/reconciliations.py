@@ -11,11 +11,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """One identity between tables."""
+    """One identity between tables.
+
+    `needs_all_active` marks one that holds only where every event type makes a user active.
+    """
 
     name: str
     tables: tuple[str, ...]
     query: str
+    needs_all_active: bool = False
 
 
 def _by_day(expected: str, found: str) -> str:
@@ -48,7 +52,10 @@ def _rows_conserved(name: str, fact: str, day: str, bronze_day: str) -> Reconcil
 
 
 def _sums_equal(
-    name: str, left: tuple[str, str, str], right: tuple[str, str, str]
+    name: str,
+    left: tuple[str, str, str],
+    right: tuple[str, str, str],
+    needs_all_active: bool = False,
 ) -> Reconciliation:
     """Two tables give the same total on every day; a side is (table, day, aggregate)."""
     sides = [
@@ -56,7 +63,7 @@ def _sums_equal(
         for source, day, amount in (left, right)
     ]
     tables = tuple(source.split(" ")[0] for source, _, _ in (left, right))
-    return Reconciliation(name, tables, _by_day(*sides))
+    return Reconciliation(name, tables, _by_day(*sides), needs_all_active)
 
 
 # Bronze knows instants only; its rows belong to the date in the business time zone.
@@ -93,10 +100,12 @@ RECONCILIATIONS = (
         "events: fact_events = user_daily_metrics, per day",
         ("fact_events", "event_date", "COUNT(*)"),
         ("user_daily_metrics WHERE events > 0", "metric_date", "SUM(events)"),
+        needs_all_active=True,
     ),
     _sums_equal(
         "sessions: sessions = user_daily_metrics, per day",
         ("sessions", "session_date", "COUNT(*)"),
         ("user_daily_metrics WHERE sessions > 0", "metric_date", "SUM(sessions)"),
+        needs_all_active=True,
     ),
 )

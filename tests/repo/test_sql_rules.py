@@ -9,6 +9,7 @@ import pytest
 
 from jobs.core.catalog import SQL_ROOT, Table, all_tables
 from jobs.core.checks import parse_checks
+from jobs.core.config import load_config
 from jobs.core.queries import parameters
 from tests.sql.harness import case_folders, query_tables
 
@@ -132,3 +133,9 @@ def test_sql_folder_holds_nothing_else() -> None:
     strangers = {path for path in files if path.name not in known}
     assert strangers == set()
     assert {path.parent for path in files} == {table.folder for table in all_tables().values()}
+
+
+def test_funnel_reaches_as_far_ahead_as_its_window() -> None:
+    window = load_config().metrics.funnel_window_days
+    # One more: where the clocks go forward, the window ends on the date after.
+    assert all_tables()["funnel_daily"].contract.depends_ahead == window + 1

@@ -1,12 +1,15 @@
-"""Ten rows take longer to plan and compile than to count, so here Spark does neither."""
+"""What the tests of SQL share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
+from tests.sql.small_shop import build_shop
+
+# Ten rows take longer to plan and compile than to count, so here Spark does neither.
 INTERPRETED = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -25,3 +28,16 @@ def interpreted(spark: SparkSession) -> Iterator[None]:
             spark.conf.unset(key)
         else:
             spark.conf.set(key, known)
+
+
+@pytest.fixture(scope="package")
+def built_shop(spark: SparkSession, interpreted: None) -> dict[str, DataFrame]:
+    return build_shop(spark)
+
+
+@pytest.fixture(scope="module")
+def shop(built_shop: dict[str, DataFrame]) -> dict[str, DataFrame]:
+    """Every table of the small shop, registered anew: other modules register theirs."""
+    for name, table in built_shop.items():
+        table.createOrReplaceTempView(name)
+    return built_shop

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from pyspark.sql import functions as F
@@ -11,72 +11,12 @@ from pyspark.sql import functions as F
 from jobs.core.catalog import all_tables, build_order
 from jobs.core.checks import parse_checks, run_checks
 from jobs.core.queries import render
-from tests.sql.harness import default_params, frame
+from tests.sql.small_shop import LAYERS, PARAMS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-PARAMS = default_params() | {
-    "retention_max_days": 3,
-    "retention_max_weeks": 1,
-    "retention_max_months": 1,
-}
-LAYERS = ("silver", "gold")
-Rows = list[dict[str, Any]]
 Damage = Callable[["DataFrame"], "DataFrame"]
-
-
-def bronze_rows() -> dict[str, Rows]:
-    """Three good users, one never active, and one broken row of each kind."""
-    segments = [("DE", "seo"), ("FR", "ads"), (None, "seo"), ("all", "seo")]
-    loaded = {"ingest_ts": "2024-02-01 00:00:00", "source": "test", "batch_id": "batch"}
-    users = [
-        {"user_id": user, "signup_date": f"2024-01-0{user}", "country": country, "channel": channel}
-        for user, (country, channel) in enumerate(segments, start=1)
-    ]
-    events: Rows = []
-    orders: Rows = []
-    for day in (3, 4, 10, 24, 31):
-        for user in (1, 2):
-            for hour, kind in ((9, "view"), (11, "view"), (11, "add_to_cart"), (12, "purchase")):
-                if user == 2 and kind != "view":
-                    continue
-                ts = f"2024-01-{day:02d} {hour:02d}:00:00"
-                row = {"event_id": len(events), "user_id": user, "ts": ts, "event_type": kind}
-                events.append(row)
-                if kind == "purchase":
-                    orders.append({**row, "order_id": len(orders), "amount": f"{day}.10"})
-    events.append({**events[0], "event_id": 900, "value": -1.0})
-    orders.append({**orders[0], "order_id": 900, "amount": "-0.01"})
-    named = {"bronze_users": users, "bronze_events": events, "bronze_orders": orders}
-    return {
-        name: [
-            {
-                key: value
-                for key, value in (row | loaded).items()
-                if key in all_tables()[name].schema.names
-            }
-            for row in rows
-        ]
-        for name, rows in named.items()
-    }
-
-
-@pytest.fixture(scope="module")
-def shop(spark: SparkSession) -> dict[str, DataFrame]:
-    """Every table of the built shop, as rows in memory."""
-    tables = {
-        name: frame(spark, all_tables()[name].schema, rows) for name, rows in bronze_rows().items()
-    }
-    for name, given in tables.items():
-        given.createOrReplaceTempView(name)
-    for table in build_order(LAYERS):
-        result = spark.sql(render(table.query or "", PARAMS))
-        if "run_id" in table.schema.names:
-            result = result.withColumn("run_id", F.lit("run"))
-        tables[table.name] = spark.createDataFrame(result.toArrow())
-        tables[table.name].createOrReplaceTempView(table.name)
-    return tables
 
 
 def twice(table: DataFrame) -> DataFrame:
