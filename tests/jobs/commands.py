@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import os
-import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyspark.sql import SparkSession
+
+from jobs.core.config import load_config
+from jobs.core.entry import Run
+from jobs.core.manifest import Manifest
+from jobs.core.progress import Progress
+from jobs.core.tables import Warehouse
+from jobs.proof import verify
+
 ROOT = Path(__file__).resolve().parents[2]
 # Small data is all start-up: the first compiler alone halves it.
 FAST_START = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
-HASH_LINE = re.compile(r"^(\w+) +([\d,]+)  ([0-9a-f]{32})$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -34,13 +42,19 @@ def command(*arguments: str | Path, **environment: str) -> subprocess.CompletedP
     )
 
 
-def hashes(warehouse: Path) -> dict[str, str]:
-    """Content hash of each table, as `verify` prints it."""
-    run = command("verify", "--warehouse", warehouse)
-    assert run.returncode == 0, run.stderr
-    found = {name: digest for name, _, digest in HASH_LINE.findall(run.stdout)}
-    assert found
-    return found
+def run_in(spark: SparkSession, warehouse: Path) -> Run:
+    """A run in this process, whose JVM is warm: for what is not about the command line."""
+    tables = Warehouse(warehouse, spark, "test")
+    progress = Progress(stream=io.StringIO())
+    return Run(spark, load_config(), tables, progress, Manifest("test", "test", []))
+
+
+def hashes(run: Run) -> dict[str, str]:
+    """Content hash of each stored table."""
+    return {
+        name: f"{found.rows} {found.digest}"
+        for name, found in verify.content_hashes(run, run.warehouse.register()).items()
+    }
 
 
 # What the JVM itself says at every start, before any of our code runs.

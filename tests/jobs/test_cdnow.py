@@ -11,9 +11,10 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from jobs.core.building import build
 from jobs.core.config import PROJECT_ROOT
 from jobs.core.tables import Warehouse
-from tests.jobs.commands import command
+from tests.jobs.commands import command, run_in
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -85,8 +86,7 @@ def test_orders_make_purchases_and_users(
 def test_silver_keeps_every_order_and_every_cent(
     warehouse: Warehouse, truth: list[tuple[str, str, Decimal]]
 ) -> None:
-    run = command("build", "--warehouse", warehouse.root)
-    assert run.returncode == 0, run.stderr
+    build(run_in(warehouse.spark, warehouse.root))
     orders = warehouse.read("fact_orders")
     found = orders.agg(F.count("*").alias("orders"), F.sum("amount").alias("revenue")).collect()[0]
     revenue = sum(dollars for _, _, dollars in truth)

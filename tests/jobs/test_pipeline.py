@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import re
+import shutil
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
+from jobs.core.building import Days, build, build_steps
 from jobs.core.catalog import SQL_ROOT, all_tables
+from jobs.core.entry import Run
+from jobs.core.errors import ContractError
 from jobs.core.queries import parameters
 from jobs.core.tables import Warehouse
-from tests.jobs.commands import Pipeline, command, hashes
-
-MINUTES = 60
+from jobs.pipeline import OTHER_STEPS
+from jobs.proof import verify
+from jobs.propensity.score_flow import score
+from jobs.propensity.train_flow import train
+from jobs.reporting.pack import CHARTS
+from jobs.shop.loading import Span, load_world
+from jobs.shop.request import add_shop_arguments, requested_world
+from jobs.shop.world import World
+from jobs.verify import execute as execute_verify
+from tests.jobs.commands import Pipeline, command, hashes, run_in
 
 
 def test_pipeline_says_what_it_did_and_where(tiny: Pipeline) -> None:
@@ -37,34 +52,44 @@ def test_every_stored_table_exists_and_every_step_has_its_line(tiny: Pipeline) -
 
 
 def test_progress_counts_the_steps_there_are(tiny: Pipeline) -> None:
-    from jobs.core.building import build_steps
-    from jobs.pipeline import OTHER_STEPS
-    from jobs.reporting.pack import CHARTS
-
     (record,) = (tiny.warehouse / "runs").glob("*-pipeline-*.json")
     steps = json.loads(record.read_text(encoding="utf-8"))["steps"]
     assert len(steps) == OTHER_STEPS + build_steps() + len(CHARTS)
 
 
-@pytest.mark.timeout(6 * MINUTES)
-def test_again_by_day_or_in_pieces_the_tables_are_the_same(tiny: Pipeline, tmp_path: Path) -> None:
-    first = hashes(tiny.warehouse)
-    again = command("pipeline", "--scale", "tiny", "--warehouse", tiny.warehouse)
-    assert again.returncode == 0, again.stderr
-    day = command("build", "--date", "2024-02-10", "--warehouse", tiny.warehouse)
-    assert day.returncode == 0, day.stderr
-    assert hashes(tiny.warehouse) == first
-    pieces = tmp_path / "pieces"
-    for arguments in (
-        ["--from", "2024-02-20", "--master", "local[1]"],
+def test_doing_it_again_changes_nothing(spark: SparkSession, tiny: Pipeline) -> None:
+    run = run_in(spark, tiny.warehouse)
+    first = hashes(run)
+    load_world(run, *asked(run))
+    day = date(2024, 2, 10)
+    build(run, Days(day, day + timedelta(days=1)))
+    assert train(run).is_new is False
+    score(run)
+    assert hashes(run) == first
+
+
+def test_a_shop_made_in_pieces_is_the_same_shop(
+    spark: SparkSession, tiny: Pipeline, tmp_path: Path
+) -> None:
+    pieces = run_in(spark, tmp_path)
+    for options in (
+        ["--from", "2024-02-20"],
         ["--from", "2024-01-01", "--to", "2024-01-02"],
+        ["--to", "2024-03-10"],
         [],
     ):
-        made = command("generate", "--scale", "tiny", "--warehouse", pieces, *arguments)
-        assert made.returncode == 0, made.stderr
-    later = hashes(pieces)
-    same = ("bronze_users", "bronze_events", "bronze_orders", "truth_users")
-    assert {name: later[name] for name in same} == {name: first[name] for name in same}
+        load_world(pieces, *asked(pieces, *options))
+    bronze = ("bronze_users", "bronze_events", "bronze_orders", "truth_users")
+    whole = hashes(run_in(spark, tiny.warehouse))
+    made = hashes(pieces)
+    assert {name: made[name] for name in bronze} == {name: whole[name] for name in bronze}
+
+
+def asked(run: Run, *options: str) -> tuple[World, Span]:
+    """The world and days that `generate --scale tiny` with these options asks for."""
+    parser = argparse.ArgumentParser()
+    add_shop_arguments(parser)
+    return requested_world(parser.parse_args(["--scale", "tiny", *options]), run.config)
 
 
 def test_another_shop_does_not_mix_into_a_warehouse(tiny: Pipeline) -> None:
@@ -102,3 +127,26 @@ def test_the_shell_answers_on_stdout_alone(tiny: Pipeline) -> None:
     run = command("sql", "--warehouse", tiny.warehouse, "-e", query)
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines() == ["newest", "2024-03-10"]
+
+
+def test_verify_prints_evidence_and_a_hash_per_table(
+    spark: SparkSession, tiny: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute_verify(run_in(spark, tiny.warehouse), argparse.Namespace()) == 0
+    printed = capsys.readouterr().out
+    assert "bronze events = fact_events + quarantined, per day" in printed
+    assert "FAIL" not in printed
+    assert re.search(r"^fact_events +[\d,]+  [0-9a-f]{32}$", printed, re.MULTILINE)
+
+
+def test_verify_finds_a_day_whose_revenue_was_changed(
+    spark: SparkSession, tiny: Pipeline, tmp_path: Path
+) -> None:
+    run = run_in(spark, Path(shutil.copytree(tiny.warehouse, tmp_path / "copy")))
+    gold = DeltaTable.forPath(spark, run.warehouse.path("revenue_daily"))
+    gold.update("metric_date = DATE'2024-02-10'", {"revenue": "revenue + 0.01"})
+    evidence = verify.Evidence(verify.reconcile(run, set(run.warehouse.register())), {})
+    names = [finding.name for finding in evidence.failed]
+    assert "revenue: fact_orders = revenue_daily, per day" in names
+    with pytest.raises(ContractError, match="first failure"):
+        verify.require(evidence)
