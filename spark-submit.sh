@@ -190,6 +190,11 @@ run_job() {
 # The statement that makes the tables known prints a line of greeting. With -e or -f that line is
 # taken off, so that stdout holds the result alone.
 run_sql() {
+  if [[ " $* " =~ ' '(-h|--help)' ' ]]; then
+    echo "usage: sql [--warehouse DIR] [-e QUERY | -f FILE] [-d NAME=VALUE ...]
+The Spark SQL shell with every table of the warehouse; without -e and -f it is interactive."
+    return
+  fi
   set_up base jvm
   local init
   init=$BUILD/shell/$(cksum <<<"$warehouse $*" | cut -d ' ' -f 1).sql

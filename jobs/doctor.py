@@ -25,4 +25,4 @@ def execute(run: Run, args: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    main(Job("doctor", __doc__, execute, locks=False))
+    main(Job("doctor", __doc__, execute, locks=False, records=False))

@@ -1,16 +1,17 @@
 """Loading into bronze: append-only, and idempotent by batch id.
 
 A batch id is a hash of what the batch holds, so loading the same thing again finds itself already
-there. The rows go in first and their record second; a run that dies in between is mended by the
-next, which finds the id in the bronze table itself.
+there. The rows go in first and their record second; rows without a record are what a run left that
+died in between, and the next load of their table removes them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from jobs.core.tables import Warehouse
 
 LEDGER = "bronze_batches"
+ONE_DAY = timedelta(days=1)
 # The tables whose rows make the calendar of the log; a signup alone covers no day.
 DATED_TABLES = ("bronze_events", "bronze_orders")
 
@@ -44,6 +46,8 @@ class Batch:
         Days covered, both inclusive; None where there is no row.
     rows_quarantined
         Rows of the input turned away before bronze.
+    covers_every_day
+        True where a day of the range without rows is known to have none, as in a synthetic shop.
     detail
         What else identifies the batch.
     """
@@ -54,6 +58,7 @@ class Batch:
     first_date: date | None
     last_date: date | None
     rows_quarantined: int = 0
+    covers_every_day: bool = False
     detail: dict[str, Any] | None = None
 
 
@@ -81,40 +86,57 @@ def load(warehouse: Warehouse, batch: Batch, frame: DataFrame) -> int | None:
     known = {(row["table_name"], row["batch_id"]) for row in recorded(warehouse)}
     if (batch.table_name, batch.batch_id) in known:
         return None
-    rows = _rows_of(warehouse, batch)
-    if rows is None:
-        marked = frame.withColumns(
-            {"source": F.lit(batch.source), "batch_id": F.lit(batch.batch_id)}
-        )
-        rows = warehouse.append(batch.table_name, marked)
+    _remove_unrecorded(warehouse, batch.table_name, {name for _, name in known})
+    marked = frame.withColumns({"source": F.lit(batch.source), "batch_id": F.lit(batch.batch_id)})
+    rows = warehouse.append(batch.table_name, marked)
     _record(warehouse, batch, rows)
     return rows
 
 
 def coverage(warehouse: Warehouse) -> tuple[date, date]:
-    """First and last day the log covers, both inclusive.
+    """First and last day that were loaded, both inclusive.
 
     Raises
     ------
     ContractError
-        Nothing has been loaded.
+        Nothing has been loaded, or days in between were never made.
     """
-    days = [
-        (row["first_date"], row["last_date"])
+    dated = [
+        row
         for row in recorded(warehouse)
         if row["table_name"] in DATED_TABLES and row["first_date"] is not None
     ]
-    if not days:
+    if not dated:
         raise ContractError(f"{warehouse.root} holds no events: run generate or ingest first")
-    return min(first for first, _ in days), max(last for _, last in days)
+    for table in DATED_TABLES:
+        _refuse_holes([row for row in dated if row["table_name"] == table])
+    return min(row["first_date"] for row in dated), max(row["last_date"] for row in dated)
 
 
-def _rows_of(warehouse: Warehouse, batch: Batch) -> int | None:
-    """Rows of a batch that was appended but never recorded, or None."""
-    if not warehouse.exists(batch.table_name):
-        return None
-    stored = warehouse.read(batch.table_name).where(F.col("batch_id") == batch.batch_id)
-    return stored.count() or None
+def is_gapless(warehouse: Warehouse) -> bool:
+    """True where every loaded day is known to be whole, also one without rows."""
+    dated = [row for row in recorded(warehouse) if row["table_name"] in DATED_TABLES]
+    return all(row["covers_every_day"] for row in dated)
+
+
+def _refuse_holes(rows: list[dict[str, Any]]) -> None:
+    """A day that was never made would pass for a day on which nothing happened."""
+    spans = sorted((r["first_date"], r["last_date"]) for r in rows if r["covers_every_day"])
+    for (_, last), (following, _) in itertools.pairwise(spans):
+        if following > last + ONE_DAY:
+            raise ContractError(
+                f"{last + ONE_DAY} to {following - ONE_DAY} were never made: "
+                f"generate --from {last + ONE_DAY} --to {following} first"
+            )
+
+
+def _remove_unrecorded(warehouse: Warehouse, table_name: str, known: set[str]) -> None:
+    if not warehouse.exists(table_name):
+        return
+    stored = warehouse.read(table_name).select("batch_id").distinct().collect()
+    for orphan in sorted({row["batch_id"] for row in stored} - known):
+        nothing = warehouse.read(table_name).limit(0)
+        warehouse.replace_where(table_name, nothing, f"batch_id = '{orphan}'")
 
 
 def _record(warehouse: Warehouse, batch: Batch, rows: int) -> None:
@@ -127,6 +149,7 @@ def _record(warehouse: Warehouse, batch: Batch, rows: int) -> None:
         rows + batch.rows_quarantined,
         rows,
         batch.rows_quarantined,
+        batch.covers_every_day,
         datetime.now(UTC),
         json.dumps(batch.detail or {}, default=str),
     )

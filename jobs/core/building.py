@@ -13,6 +13,7 @@ from jobs.core import batches
 from jobs.core.catalog import Table, build_order
 from jobs.core.errors import UsageError
 from jobs.core.queries import Value, render
+from jobs.core.tables import one_row
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from jobs.core.tables import Warehouse
 
 LAYERS = ("silver", "gold")
+FACT_DAYS = {"fact_events": "event_date", "fact_orders": "order_date"}
 # A full build names every day there could be, so that a row with an absurd date is judged too.
 BEGINNING, END = date(1, 1, 1), date(9999, 12, 31)
 
@@ -51,10 +53,28 @@ def metric_params(metrics: MetricSettings, first_date: date, as_of: date) -> dic
 
 
 def log_params(run: Run) -> dict[str, Value]:
-    """`metric_params` for what the warehouse of a run covers."""
-    first_date, as_of = batches.coverage(run.warehouse)
-    earliest = date.fromisoformat(run.config.metrics.earliest_date)
-    return metric_params(run.config.metrics, max(first_date, earliest), as_of)
+    """`metric_params` for the days of a run's log."""
+    return metric_params(run.config.metrics, *calendar(run.warehouse))
+
+
+def calendar(warehouse: Warehouse) -> tuple[date, date]:
+    """First and last day of the log, both inclusive.
+
+    Of a synthetic shop these are the days made. A team's log has days only where it has valid
+    rows: one stray row that silver turned away must not stretch every metric by years.
+    """
+    loaded = batches.coverage(warehouse)
+    if batches.is_gapless(warehouse):
+        return loaded
+    bounds = []
+    for name, day in FACT_DAYS.items():
+        if warehouse.exists(name):
+            days = warehouse.read(name).agg(F.min(day).alias("first"), F.max(day).alias("last"))
+            bounds.append(one_row(days))
+    seen = [row for row in bounds if row["first"] is not None]
+    if not seen:
+        return loaded
+    return min(row["first"] for row in seen), max(row["last"] for row in seen)
 
 
 def build(run: Run, days: Days | None = None) -> None:
@@ -74,12 +94,14 @@ def build(run: Run, days: Days | None = None) -> None:
     first_date, as_of = batches.coverage(run.warehouse)
     if days is not None and (days.first < first_date or days.end > as_of + timedelta(days=1)):
         raise UsageError(f"the log covers {first_date} to {as_of}; {days.first} is not all in it")
-    params = log_params(run)
     run.warehouse.register()
     ranges: dict[str, Days] = {}
-    for table in build_order(LAYERS):
-        ranges[table.name] = _range_of(table, ranges, days or EVERY_DAY)
-        _build_table(run, table, ranges[table.name], params)
+    for layer in LAYERS:
+        # Anew for gold: the calendar of a team's log follows from its silver facts.
+        params = log_params(run)
+        for table in (t for t in build_order(LAYERS) if t.layer == layer):
+            ranges[table.name] = _range_of(table, ranges, days or EVERY_DAY)
+            _build_table(run, table, ranges[table.name], params)
 
 
 def build_steps() -> int:

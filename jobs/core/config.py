@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 import pydantic
 import yaml
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass as validated
 
 from jobs.core.errors import UsageError
@@ -19,31 +22,41 @@ BASE_FILE = PROJECT_ROOT / "conf" / "base.yaml"
 OPEN_SECTIONS = ("scales",)
 
 
+Positive = Annotated[int, Field(gt=0)]
+NotNegative = Annotated[int, Field(ge=0)]
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("no such time zone; a name like Europe/Berlin is wanted")
+    return name
+
+
 @validated(frozen=True, config=pydantic.ConfigDict(extra="forbid"))
 class MetricSettings:
     """Parameters of the silver and gold queries; each is a `${name}` in the SQL."""
 
-    tz: str
-    earliest_date: str
-    max_clock_ahead_hours: int
+    tz: Annotated[str, AfterValidator(_known_zone)]
+    earliest_date: date
+    max_clock_ahead_hours: NotNegative
     event_types: tuple[str, ...]
     active_event_types: tuple[str, ...]
-    session_gap_minutes: int
+    session_gap_minutes: Positive
     funnel_step_1: str
     funnel_step_2: str
     funnel_step_3: str
-    funnel_window_days: int
-    retention_max_days: int
-    retention_max_weeks: int
-    retention_max_months: int
+    funnel_window_days: Positive
+    retention_max_days: NotNegative
+    retention_max_weeks: NotNegative
+    retention_max_months: NotNegative
 
 
 @validated(frozen=True, config=pydantic.ConfigDict(extra="forbid"))
 class Scale:
     """Size of a synthetic shop: users expected over warm-up and shown days, and days shown."""
 
-    users: int
-    days: int
+    users: Positive
+    days: Positive
 
 
 @dataclass(frozen=True)
@@ -103,7 +116,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read settings file {path}: {error}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a day that does not exist
         raise UsageError(f"{path} is not YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(content, dict):
         raise UsageError(f"{path}: expected a mapping of settings")

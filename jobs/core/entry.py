@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sys
 import traceback
@@ -17,7 +18,7 @@ from typing import NoReturn
 from pyspark.sql import SparkSession
 
 from jobs.core.config import PROJECT_ROOT, Config, load_config
-from jobs.core.errors import GlasshouseError, UsageError
+from jobs.core.errors import DamagedTableError, GlasshouseError, StorageError, UsageError
 from jobs.core.lock import LOCK_NAME, warehouse_lock
 from jobs.core.manifest import Manifest, new_run_id
 from jobs.core.progress import Progress
@@ -26,6 +27,14 @@ from jobs.core.session import start_session
 from jobs.core.tables import Warehouse, first_line
 
 EXIT_BUG = 1
+DAMAGE = (
+    "ChecksumException",
+    "FAILED_READ_FILE",
+    "DELTA_FILE_NOT_FOUND_DETAILED",
+    "DELTA_LOG_FILE_NOT_FOUND",
+    "DELTA_TRUNCATED_TRANSACTION_LOG",
+    "DELTA_VERSIONS_NOT_CONTIGUOUS",
+)
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
@@ -119,11 +128,14 @@ def main(job: Job, argv: Sequence[str] | None = None) -> NoReturn:
 def _run(job: Job, args: argparse.Namespace, arguments: list[str]) -> int:
     config = load_config(args.conf_file)
     job.check(args, config)
-    root = args.warehouse.expanduser().resolve()
+    root = _warehouse_root(args.warehouse)
     manifest = Manifest(new_run_id(job.name), job.name, arguments)
     with warehouse_lock(root, job.name) if job.locks else nullcontext(), Progress() as progress:
         with progress.step("start Spark"):
             spark = start_session(job.name, quiet=not args.debug)
+        # Spark's own handler would cancel its jobs from within a call to the JVM, and print that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        logging.getLogger("py4j").setLevel(logging.CRITICAL)
         progress.attach(spark)
         run = Run(spark, config, Warehouse(root, spark, manifest.run_id), progress, manifest)
         code = EXIT_BUG
@@ -134,8 +146,27 @@ def _run(job: Job, args: argparse.Namespace, arguments: list[str]) -> int:
             raise
         finally:
             if job.records and code != UsageError.exit_code and _holds_something(root):
-                manifest.write(root, code, progress.timings)
+                _write_manifest(manifest, root, code, progress)
     return code
+
+
+def _warehouse_root(path: Path) -> Path:
+    try:
+        root = path.expanduser().resolve()
+    except RuntimeError as error:  # ~name of nobody on this machine
+        raise UsageError(f"--warehouse {path}: {error}") from error
+    if root.exists() and not root.is_dir():
+        raise StorageError(f"--warehouse {path} is a file, not a folder")
+    return root
+
+
+def _write_manifest(manifest: Manifest, root: Path, code: int, progress: Progress) -> None:
+    try:
+        manifest.write(root, code, progress.timings)
+    except OSError as error:
+        # Where the run failed, its own error is the one to tell.
+        if code == 0:
+            raise StorageError(f"{root}/runs cannot be written: {error.strerror}") from error
 
 
 def _holds_something(root: Path) -> bool:
@@ -146,9 +177,16 @@ def _holds_something(root: Path) -> bool:
 def _exit_code(error: BaseException) -> int:
     if isinstance(error, GlasshouseError):
         return error.exit_code
+    if _is_damage(error):
+        return DamagedTableError.exit_code
     if isinstance(error, KeyboardInterrupt):
         return EXIT_INTERRUPTED
     return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_BUG
+
+
+def _is_damage(error: BaseException) -> bool:
+    """What Spark says of files that are there but cannot be what was written."""
+    return isinstance(error, Exception) and any(sign in str(error) for sign in DAMAGE)
 
 
 def _complaint(error: BaseException) -> str:
@@ -157,6 +195,8 @@ def _complaint(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt | Terminated):
         return "interrupted" if isinstance(error, KeyboardInterrupt) else "terminated"
     detail = first_line(error) if isinstance(error, Exception) else str(error)
+    if _is_damage(error):
+        return f"a table is damaged: {detail}"
     return f"unexpected {type(error).__name__}: {detail} (--debug shows the trace)"
 
 

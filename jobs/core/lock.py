@@ -49,6 +49,9 @@ def warehouse_lock(root: Path, job: str) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise LockHeldError(f"warehouse {root} is in use by {_holder(handle)}") from error
+        if not _is_still(root / LOCK_NAME, handle):
+            # Its holder was refused and removed the file while we waited to open it.
+            raise LockHeldError(f"warehouse {root} was in use until now; try again")
         handle.truncate(0)
         started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
         handle.write(json.dumps({"pid": os.getpid(), "job": job, "started": started}))
@@ -61,6 +64,10 @@ def warehouse_lock(root: Path, job: str) -> Iterator[None]:
                 # The run was refused before it wrote anything: leave no trace of it.
                 (root / LOCK_NAME).unlink()
                 root.rmdir()
+
+
+def _is_still(path: Path, handle: TextIO) -> bool:
+    return path.exists() and path.stat().st_ino == os.fstat(handle.fileno()).st_ino
 
 
 def _holder(handle: TextIO) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from jobs.core.catalog import Table, all_tables
@@ -181,8 +181,6 @@ def storage_errors(path: str) -> Iterator[None]:
     """Turn what Spark says of disks and concurrent commits into one line with the path."""
     try:
         yield
-    except AnalysisException:
-        raise
     except (PySparkException, Py4JJavaError) as error:
         text = str(error)
         if "DELTA_CONCURRENT" in text or "ConcurrentModificationException" in text:

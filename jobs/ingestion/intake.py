@@ -108,7 +108,7 @@ class Intake:
             self.first_date,
             self.last_date,
             self.rows_quarantined,
-            detail,
+            detail=detail,
         )
 
     def summary(self) -> str:

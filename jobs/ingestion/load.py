@@ -46,7 +46,7 @@ def ingest(run: Run, request: Request) -> Summary:
     if all(ledger.has(table, identity) for table, identity in batches.items()):
         return [(part.name, f"{part.files.label}: already loaded") for part in request.inputs]
     clock = clock_of(run.config)
-    earliest = date.fromisoformat(run.config.metrics.earliest_date)
+    earliest = run.config.metrics.earliest_date
     intakes: dict[str, Intake] = {}
     with nanoseconds_readable(run.spark):
         try:

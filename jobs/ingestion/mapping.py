@@ -169,7 +169,7 @@ def load_mapping(path: Path | None) -> Mapping:
         raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read mapping {path}: {error}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a day that does not exist
         raise UsageError(f"mapping {path} is not YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(raw, dict):
         raise UsageError(f"mapping {path}: expected sections users, events, orders")

@@ -50,7 +50,9 @@ class Evidence:
     def verdict(self) -> str:
         """How many findings hold, in a few words."""
         holding = sum(finding.passed for finding in self.findings)
-        return f"{holding} of {len(self.findings)} hold"
+        warned = len(self.findings) - holding - len(self.failed)
+        note = f", {warned} to look at" if warned else ""
+        return f"{holding} of {len(self.findings)} hold{note}"
 
 
 def gather(run: Run) -> Evidence:
@@ -86,7 +88,11 @@ def reconcile(run: Run, known: set[str]) -> list[Finding]:
     metrics = run.config.metrics
     all_active = set(metrics.active_event_types) == set(metrics.event_types)
     for rule in RECONCILIATIONS:
-        if not set(rule.tables) <= known or (rule.needs_all_active and not all_active):
+        if rule.needs_all_active and not all_active:
+            continue
+        missing = sorted(set(rule.tables) - known)
+        if missing:
+            findings.append(Finding(rule.name, "both sides", f"no {missing[0]}", False, "warn"))
             continue
         row = one_row(run.spark.sql(render(rule.query, params)))
         passed = row["expected"] == row["found"] and row["days_off"] == 0

@@ -32,6 +32,13 @@ class Trained:
     is_new: bool
     figures: dict[str, float]
 
+    @property
+    def headline(self) -> str:
+        """The figures to read first, in one line."""
+        names = {"average_precision": "PR-AUC", "roc_auc": "ROC-AUC", "log_loss": "log-loss"}
+        parts = [f"{label} {self.figures[name]:.4f}" for name, label in names.items()]
+        return ", ".join([*parts, f"base rate {100 * self.figures['base_rate']:.2f} %"])
+
 
 def train(run: Run) -> Trained:
     """Fit, judge and register a model; where the same one exists already, only let it serve.

@@ -103,7 +103,8 @@ def _load(
 
 def _batch(table: str, source: str, span: Span) -> Batch:
     identity = batches.batch_id(table, source, span.first, span.end)
-    return Batch(table, identity, source, span.first, span.end - ONE_DAY)
+    last_date = span.end - ONE_DAY
+    return Batch(table, identity, source, span.first, last_date, covers_every_day=True)
 
 
 def _load_truth(run: Run, world: World, everyone: Span) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import timedelta
+from datetime import date, timedelta
 
 from jobs.core.config import Config, Scale
 from jobs.core.entry import day, positive
@@ -54,6 +54,12 @@ def requested_world(args: argparse.Namespace, config: Config) -> tuple[World, Sp
     return build_world(settings, size.users, size.days, seed, until=days.end), days
 
 
+def requested_days(args: argparse.Namespace, config: Config) -> tuple[date, date]:
+    """First and last day asked for, both inclusive."""
+    days = _days(args, shop_settings(config.shop), _size(args, config))
+    return days.first, days.end - timedelta(days=1)
+
+
 def _size(args: argparse.Namespace, config: Config) -> Scale:
     if args.scale not in config.scales:
         known = ", ".join(config.scales)
@@ -65,7 +71,10 @@ def _size(args: argparse.Namespace, config: Config) -> Scale:
 def _days(args: argparse.Namespace, settings: ShopSettings, size: Scale) -> Span:
     opening = settings.first_date
     first = args.first or opening
-    end = args.end or opening + timedelta(days=size.days)
+    try:
+        end = args.end or opening + timedelta(days=size.days)
+    except OverflowError as error:
+        raise UsageError(f"{size.days} days from {opening} on leave the calendar") from error
     if first < opening:
         raise UsageError(f"--from {first}: the shop opens on {opening} (shop.first_date)")
     if end <= first:

@@ -15,6 +15,7 @@ REFUSED = [
     (["build", "--date", "2024-13-01"], "not a day of the calendar"),
     (["build", "--date", "2024-01-01/../x"], "not a day of the calendar"),
     (["build", "--from", "2024-02-01", "--to", "2024-02-01"], "--to must be later"),
+    (["pipeline", "--scale", "tiny", "--days", "20"], "too few snapshot dates"),
     (["score", "--colour", "red"], "unrecognized arguments"),
     (["ingest", "--orders", "no-such-file.csv"], "no-such-file.csv"),
 ]

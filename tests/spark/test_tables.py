@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from jobs.core import batches
 from jobs.core.batches import Batch
+from jobs.core.building import calendar
 from jobs.core.catalog import all_tables
 from jobs.core.errors import ContractError
 from jobs.core.tables import Warehouse
@@ -128,14 +129,40 @@ def test_a_batch_is_loaded_once(spark: SparkSession, warehouse: Warehouse) -> No
     assert batches.coverage(warehouse) == (day, day)
 
 
-def test_a_batch_that_died_before_its_record_is_not_loaded_twice(
-    spark: SparkSession, warehouse: Warehouse
+@pytest.mark.parametrize("again_as", ["b1", "b2"])
+def test_rows_of_a_load_that_died_before_its_record_do_not_stay(
+    spark: SparkSession, warehouse: Warehouse, again_as: str
 ) -> None:
     day = dt.date(2024, 1, 1)
-    batch = Batch("bronze_orders", "b1", "file", day, day)
+    kept = Batch("bronze_orders", "b0", "file", day, day)
+    batches.load(warehouse, kept, bronze_orders(spark, 9))
     marked = bronze_orders(spark, 1, 2).withColumns(
         {"source": F.lit("file"), "batch_id": F.lit("b1")}
     )
     warehouse.append("bronze_orders", marked)
+    # The next run may ask for the same batch, or for another range with the same rows in it.
+    batch = Batch("bronze_orders", again_as, "file", day, day)
     assert batches.load(warehouse, batch, bronze_orders(spark, 1, 2)) == 2
-    assert warehouse.read("bronze_orders").count() == 2
+    ids = [row["order_id"] for row in warehouse.read("bronze_orders").collect()]
+    assert sorted(ids) == [1, 2, 9]
+
+
+def test_days_that_were_never_made_are_not_days_without_orders(
+    spark: SparkSession, warehouse: Warehouse
+) -> None:
+    for number, day in enumerate((dt.date(2024, 1, 1), dt.date(2024, 1, 4))):
+        batch = Batch("bronze_orders", f"b{number}", "shop", day, day, covers_every_day=True)
+        batches.load(warehouse, batch, bronze_orders(spark, number))
+    with pytest.raises(ContractError, match="2024-01-02 to 2024-01-03 were never made"):
+        batches.coverage(warehouse)
+
+
+def test_a_stray_row_that_silver_refused_does_not_stretch_the_calendar(
+    spark: SparkSession, warehouse: Warehouse
+) -> None:
+    first, last = dt.date(1995, 1, 1), dt.date(2024, 1, 2)
+    batches.load(warehouse, Batch("bronze_orders", "b", "f", first, last), bronze_orders(spark, 1))
+    assert calendar(warehouse) == (first, last)
+    valid = orders(spark, (1, "2024-01-01", "1.00"), (2, "2024-01-02", "1.00"))
+    warehouse.replace_table(ORDERS, valid)
+    assert calendar(warehouse) == (dt.date(2024, 1, 1), last)
