@@ -197,8 +197,8 @@ def storage_errors(path: str) -> Iterator[None]:
 
 def first_line(error: Exception) -> str:
     """What an error says, without the JVM's trace that Spark's errors carry in their text."""
-    text = error.getMessage() if isinstance(error, PySparkException) else str(error)
-    lines = [line.strip(" :\n") for line in (text or "").splitlines() if line.strip(" :\n")]
+    # Not getMessage(): Spark looks the text up among its own error classes and fails on Delta's.
+    lines = [line.strip(" :\n") for line in str(error).splitlines() if line.strip(" :\n")]
     if isinstance(error, Py4JJavaError):
         lines = lines[1:]  # the first only names the Java method that was called
     return lines[0] if lines else "no message"

@@ -15,7 +15,6 @@ REFUSED = [
     (["build", "--date", "2024-13-01"], "not a day of the calendar"),
     (["build", "--date", "2024-01-01/../x"], "not a day of the calendar"),
     (["build", "--from", "2024-02-01", "--to", "2024-02-01"], "--to must be later"),
-    (["pipeline", "--scale", "tiny", "--days", "20"], "too few snapshot dates"),
     (["score", "--colour", "red"], "unrecognized arguments"),
     (["ingest", "--orders", "no-such-file.csv"], "no-such-file.csv"),
 ]
@@ -32,6 +31,13 @@ def test_refused_before_anything_starts(
     assert complaint in only_line(run)
     assert run.stdout == ""
     assert not warehouse.exists()
+
+
+def test_a_shop_too_short_for_the_model_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    run = command("pipeline", "--days", "20", "--warehouse", tmp_path / "warehouse")
+    assert run.returncode == 3
+    assert "too few snapshot dates" in only_line(run)
+    assert not (tmp_path / "warehouse").exists()
 
 
 def test_an_empty_warehouse_says_what_to_run_first(tmp_path: Path) -> None:

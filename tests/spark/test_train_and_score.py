@@ -39,7 +39,8 @@ def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
         warehouse.replace_table(table, log.frame(spark, table))
     event = log.frame(spark, "fact_events").limit(1)
     bronze = event.select("event_id", "user_id", "ts", "event_type", "value", "ingest_ts")
-    load(warehouse, Batch("bronze_events", "batch-1", "test", OPENING, LAST_DATE), bronze)
+    batch = Batch("bronze_events", "batch-1", "test", OPENING, LAST_DATE, covers_every_day=True)
+    load(warehouse, batch, bronze)
     return Run(
         spark,
         dataclasses.replace(config, propensity=config.propensity | {"boosting": boosting}),
