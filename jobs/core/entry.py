@@ -133,9 +133,11 @@ def _run(job: Job, args: argparse.Namespace, arguments: list[str]) -> int:
     with warehouse_lock(root, job.name) if job.locks else nullcontext(), Progress() as progress:
         with progress.step("start Spark"):
             spark = start_session(job.name, quiet=not args.debug)
-        # Spark's own handler would cancel its jobs from within a call to the JVM, and print that.
+        # Spark's own handler would cancel its jobs from within a call to the JVM, and the bridge to
+        # the JVM logs the trace of every interrupted call: Ctrl-C is one line.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        logging.getLogger("py4j").setLevel(logging.CRITICAL)
+        if not args.debug:
+            logging.getLogger().addHandler(logging.NullHandler())
         progress.attach(spark)
         run = Run(spark, config, Warehouse(root, spark, manifest.run_id), progress, manifest)
         code = EXIT_BUG
