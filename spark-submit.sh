@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts every command of Glasshouse, and first installs what it needs and does not find: Python
 # packages in .venv (pyproject.toml, pinned by conf/constraints.txt) and the Delta jars in
-# build/jars (conf/jars.lock). With everything in place that costs a fifth of a second.
+# build/jars (conf/jars.lock). With everything in place that costs little.
 #
 # `./spark-submit.sh help` lists the commands. Before or after the command it takes for itself
 #   --profile local|standalone    conf/spark-<profile>.conf (default: local)
