@@ -9,12 +9,12 @@ no visit in any state, and after a few rounds no day is left.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.shop.chances import DORMANT, MISSION, OPEN_CART, Chances, chances
+from jobs.shop.chances import DEAD, DORMANT, MISSION, OPEN_CART, Chances, chances
 from jobs.shop.hashing import (
     TWO_32,
     IntArray,
@@ -27,43 +27,11 @@ from jobs.shop.hashing import (
     threshold,
 )
 from jobs.shop.missions import UserDays, user_days
+from jobs.shop.sessions import CARRIED_ORDER, CART, ORDER, PLAIN, Sessions, thin_repeat_orders
 from jobs.shop.users import Users
 from jobs.shop.world import World
 
-PLAIN, CART, ORDER, CARRIED_ORDER = 0, 1, 2, 3
-
 _SESSIONS = 32  # room for the sessions of a day in a sort key
-
-
-@dataclass(frozen=True, eq=False)
-class Sessions:
-    """Sessions in order of user, day and number, one entry each.
-
-    Attributes
-    ----------
-    user : int array
-        Position in the block of users.
-    day : int array
-        Counted from the world's day 0.
-    number, of_day : int arrays
-        Number within the user's day, from 0, and how many that day has.
-    outcome : int array
-        `PLAIN`, `CART` (filled, not bought), `ORDER` (filled and bought) or `CARRIED_ORDER`
-        (bought what an earlier day left in the cart).
-    draw : array of uint64
-        Its upper half decided the outcome; its lower half is still unused.
-    """
-
-    user: IntArray
-    day: IntArray
-    number: IntArray
-    of_day: IntArray
-    outcome: NDArray[np.int8]
-    draw: UInt64Array
-
-    def take(self, rows: NDArray) -> Sessions:
-        """Pick sessions by position, mask or slice."""
-        return Sessions(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +43,8 @@ class _Block:
     days: UserDays
     chances: Chances
     dormant_cell: NDArray[np.int32]
-    conversion: IntArray
+    outcome_cell: IntArray
+    outcome_limits: UInt32Array
     first_day: int
     no_visit: UInt32Array
 
@@ -95,16 +64,7 @@ def generate_sessions(world: World, users: Users, day_from: int, day_to: int) ->
     Sessions
     """
     block = _block(world, users, day_from, day_to)
-    parts = []
-    rows = np.flatnonzero(_has_visit(block, slice(None)))
-    while True:  # at least once, so that an empty block has sessions of the right types
-        played, rest = _play(block, rows)
-        parts.append(played)
-        rows = rest[_has_visit(block, rest)]
-        if not len(rows):
-            break
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    row, number, of_day, outcome, draws = columns
+    row, number, of_day, outcome, draws = _play_all(block)
     keep = np.flatnonzero(block.days.day[row] >= day_from)
     keep = keep[np.argsort(row[keep] * _SESSIONS + number[keep], kind="stable")]
     row = row[keep]
@@ -116,8 +76,47 @@ def generate_sessions(world: World, users: Users, day_from: int, day_to: int) ->
         outcome=outcome[keep],
         draw=draws[keep],
     )
-    _thin_repeat_orders(world, users, sessions)
+    thin_repeat_orders(world, users, sessions)
     return sessions
+
+
+def states_after(world: World, users: Users, day: int) -> NDArray[np.int8]:
+    """Tell the state of a block of users at the end of a day.
+
+    Parameters
+    ----------
+    world : World
+    users : Users
+    day : int
+        Counted from the world's day 0.
+
+    Returns
+    -------
+    array of int8, one entry per user
+        `DORMANT`, `MISSION` or `OPEN_CART`; `DEAD` for whoever has left by then, and for whoever
+        has not signed up yet.
+    """
+    state = np.full(len(users.key), DEAD, dtype=np.int8)
+    block = _block(world, users, day, day + 1)
+    row, _, _, outcome, _ = _play_all(block)
+    rows = np.flatnonzero(block.days.day == day)
+    position = np.full(len(block.days.day), -1)
+    position[rows] = np.arange(len(rows))
+    of_day = position[row] >= 0
+    state[block.days.user[rows]] = _next_states(block, rows, position[row[of_day]], outcome[of_day])
+    return state
+
+
+def _play_all(block: _Block) -> list[NDArray]:
+    """Play all days to the end: row, number, of_day, outcome and draw of every session."""
+    parts = []
+    rows = np.flatnonzero(_has_visit(block, slice(None)))
+    while True:  # at least once, so that an empty block has sessions of the right types
+        played, rest = _play(block, rows)
+        parts.append(played)
+        rows = rest[_has_visit(block, rest)]
+        if not len(rows):
+            return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
 def _block(world: World, users: Users, day_from: int, day_to: int) -> _Block:
@@ -127,13 +126,16 @@ def _block(world: World, users: Users, day_from: int, day_to: int) -> _Block:
     days = user_days(world, users, table.mission_start[rate], day_from, day_to)
     first_day = int(days.day.min(initial=day_from))
     activity = world.activity[first_day:day_to]
+    conversion = (users.conversion_slice * countries + users.country) * channels + users.channel
     return _Block(
         world=world,
         users=users,
         days=days,
         chances=table,
         dormant_cell=(2 * rate).astype(np.int32),
-        conversion=(users.conversion_slice * countries + users.country) * channels + users.channel,
+        # Within a regime; see _outcomes.
+        outcome_cell=(users.arm * table.conversions + conversion) * 3,
+        outcome_limits=threshold(np.cumsum(table.outcome, axis=1)),
         first_day=first_day,
         no_visit=threshold(np.exp(-np.outer(activity, table.visits))).ravel(),
     )
@@ -201,8 +203,10 @@ def _session_counts(block: _Block, rows: IntArray) -> IntArray:
 
 def _outcomes(block: _Block, row: IntArray, draws: UInt64Array) -> NDArray[np.int8]:
     days = block.days
-    limits = threshold(np.cumsum(block.chances.outcome, axis=1))
-    limits = limits[block.conversion[days.user[row]] * 3 + days.state[row]]
+    regime = block.world.regimes.of_day[days.day[row]] * (
+        len(block.outcome_limits) // block.world.regimes.count
+    )
+    limits = block.outcome_limits[regime + block.outcome_cell[days.user[row]] + days.state[row]]
     chance = high_half(draws)
     outcome = np.full(len(row), PLAIN, dtype=np.int8)
     for column, name in ((2, CART), (1, CARRIED_ORDER), (0, ORDER)):
@@ -224,24 +228,6 @@ def _next_states(
     )
     state[ordered] = np.where(goes_on, MISSION, DORMANT)
     return state
-
-
-def _thin_repeat_orders(world: World, users: Users, sessions: Sessions) -> None:
-    """Undo most further orders of one user and day, in place.
-
-    Left alone, 17 % of the orders would be such repeats, where CDNOW has 3 %. The first order
-    stands, so the state after the day is unaffected.
-    """
-    ordered = sessions.outcome >= ORDER
-    before: IntArray = np.cumsum(ordered) - ordered
-    first = np.flatnonzero(sessions.number == 0)
-    day_number = np.cumsum(sessions.number == 0) - 1
-    repeats = np.flatnonzero(ordered & (before > before[first][day_number]))
-    epoch_day = sessions.day[repeats] + world.first_epoch_day
-    counters = counter(Stream.REPEAT_ORDER, epoch_day, sessions.number[repeats])
-    chance = high_half(draw(users.key, sessions.user[repeats], counters))
-    undone = repeats[chance >= threshold(world.settings.behaviour.repeat_order)]
-    sessions.outcome[undone] = np.where(sessions.outcome[undone] == ORDER, CART, PLAIN)
 
 
 def _counter(

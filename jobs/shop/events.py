@@ -9,12 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from jobs.shop.behaviour import (
-    CART,
-    ORDER,
-    Sessions,
-    generate_sessions,
-)
+from jobs.shop.behaviour import generate_sessions
 from jobs.shop.hashing import (
     Float64Array,
     IntArray,
@@ -26,8 +21,9 @@ from jobs.shop.hashing import (
     unit,
 )
 from jobs.shop.ids import event_ids
+from jobs.shop.sessions import CART, ORDER, Sessions
 from jobs.shop.timing import event_times, ingest_delays
-from jobs.shop.users import Users, generate_users
+from jobs.shop.users import Users, generate_users_alive
 from jobs.shop.world import World
 
 EVENT_TYPES = ("view", "add_to_cart", "purchase")
@@ -113,8 +109,9 @@ def generate_rectangle(
     UsageError
         A day lies outside the world.
     """
-    users = generate_users(world, user_from, user_to)
-    sessions = generate_sessions(world, users, world.day(day_from), world.day(day_to))
+    days = world.day(day_from), world.day(day_to)
+    users = generate_users_alive(world, user_from, user_to, *days)
+    sessions = generate_sessions(world, users, *days)
     return _rectangle(world, users, sessions)
 
 
@@ -125,8 +122,9 @@ def generate_orders(
 
     Equals ``generate_rectangle(...).orders``, and takes the same arguments.
     """
-    users = generate_users(world, user_from, user_to)
-    sessions = generate_sessions(world, users, world.day(day_from), world.day(day_to))
+    days = world.day(day_from), world.day(day_to)
+    users = generate_users_alive(world, user_from, user_to, *days)
+    sessions = generate_sessions(world, users, *days)
     # The sessions of one day make room for each other, so a day is kept whole or not at all.
     day_number = np.cumsum(sessions.number == 0) - 1
     has_order = np.zeros(len(day_number), dtype=bool)
@@ -203,6 +201,7 @@ def _basket_cents(
     counters = counter(Stream.BASKET, epoch_day[rows], sessions.number[rows])
     taste = special.ndtri(unit(draw(users.key, user, counters)))
     log_value = users.order_level[user] + world.settings.orders.log_value_sd_within * taste
+    log_value += world.regimes.log_amount[world.regimes.of_day[sessions.day[rows]], users.arm[user]]
     cents = np.zeros(len(sessions.user), dtype=np.int64)
     cents[rows] = np.rint(np.exp(log_value) * 100).astype(np.int64)
     return cents

@@ -53,6 +53,8 @@ class Stream(IntEnum):
     EVENT = 15
     BASKET = 16
     USER_ID = 17
+    CAMPAIGN_ARM = 18
+    PRICE_ARM = 19
 
 
 def hash_long(values: ArrayLike, seeds: ArrayLike) -> UInt64Array:

@@ -14,6 +14,7 @@ from jobs.core.batches import Batch
 from jobs.core.errors import UsageError
 from jobs.core.tables import one_row
 from jobs.shop import bronze
+from jobs.shop.stored import SOURCE_PREFIX, identity_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from jobs.shop.world import World
 
 ONE_DAY = timedelta(days=1)
-SOURCE_PREFIX = "shop "
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,10 @@ def load_world(run: Run, world: World, days: Span) -> None:
     source = SOURCE_PREFIX + world.world_id
     _refuse_other_sources(run.warehouse, source)
     everyone = Span(world.warmup_start, days.end)
-    _load(run, "bronze_users", source, everyone, lambda s: _users(run, world, s))
+    _load(run, world, "bronze_users", everyone, lambda s: _users(run, world, s))
     _load_truth(run, world, everyone)
-    _load(run, "bronze_events", source, days, lambda s: _events(run, world, s))
-    _load(run, "bronze_orders", source, days, lambda s: _orders(run, world, s))
+    _load(run, world, "bronze_events", days, lambda s: _events(run, world, s))
+    _load(run, world, "bronze_orders", days, lambda s: _orders(run, world, s))
 
 
 def _users(run: Run, world: World, span: Span) -> DataFrame:
@@ -85,7 +85,7 @@ def _orders(run: Run, world: World, span: Span) -> DataFrame:
 
 
 def _load(
-    run: Run, table: str, source: str, wanted: Span, make: Callable[[Span], DataFrame]
+    run: Run, world: World, table: str, wanted: Span, make: Callable[[Span], DataFrame]
 ) -> None:
     covered = [
         Span(row["first_date"], row["last_date"] + ONE_DAY)
@@ -97,14 +97,21 @@ def _load(
         step.rows = 0
         step.note = "" if missing else "already there"
         for span in missing:
-            batch = _batch(table, source, span)
+            batch = _batch(world, table, span)
             step.rows += batches.load(run.warehouse, batch, make(span)) or 0
 
 
-def _batch(table: str, source: str, span: Span) -> Batch:
-    identity = batches.batch_id(table, source, span.first, span.end)
-    last_date = span.end - ONE_DAY
-    return Batch(table, identity, source, span.first, last_date, covers_every_day=True)
+def _batch(world: World, table: str, span: Span) -> Batch:
+    source = SOURCE_PREFIX + world.world_id
+    return Batch(
+        table_name=table,
+        batch_id=batches.batch_id(table, source, span.first, span.end),
+        source=source,
+        first_date=span.first,
+        last_date=span.end - ONE_DAY,
+        covers_every_day=True,
+        detail=identity_of(world),
+    )
 
 
 def _load_truth(run: Run, world: World, everyone: Span) -> None:

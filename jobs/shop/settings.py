@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_vali
 from pydantic.dataclasses import dataclass
 
 from jobs.core.errors import UsageError
+from jobs.shop.incident_settings import IncidentSettings
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Chance = Annotated[float, Field(ge=0, le=1)]
@@ -41,10 +42,6 @@ class CalendarSettings:
     season_amplitude: Annotated[float, Field(ge=0, lt=1)]
     season_day_of_year: Annotated[int, Field(ge=0, le=365)]
     peaks: tuple[Peak, ...]
-    campaign_dates: tuple[date, ...]
-    campaign_factor: Positive
-    outage_dates: tuple[date, ...]
-    outage_factor: Positive
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -147,6 +144,7 @@ class ShopSettings:
     warmup_days: Annotated[int, Field(ge=0)]
     growth_per_day: Annotated[float, Field(ge=-0.1, le=0.1)]
     calendar: CalendarSettings
+    incidents: IncidentSettings
     mixture: MixtureSettings
     behaviour: BehaviourSettings
     orders: OrderSettings
@@ -163,6 +161,9 @@ class ShopSettings:
                 raise ValueError(f"countries.{name}.channels must name every channel once")
             if abs(sum(country.channels.values()) - 1) > _SHARE_TOLERANCE:
                 raise ValueError(f"the channel shares of country {name} must add up to 1")
+        campaign = self.incidents.campaign
+        if campaign is not None and set(campaign.conversion) != set(self.channels):
+            raise ValueError("incidents.campaign.conversion must name every channel once")
         # "all" marks the totals in the metric tables.
         if "all" in (*self.countries, *self.channels):
             raise ValueError("no country and no channel may be called 'all'")

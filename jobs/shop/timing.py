@@ -8,8 +8,8 @@ import numpy as np
 from scipy import special
 
 from jobs.core.errors import UsageError
-from jobs.shop.behaviour import Sessions
 from jobs.shop.hashing import Float64Array, IntArray, UInt64Array, low_half
+from jobs.shop.sessions import Sessions
 from jobs.shop.settings import SessionSettings
 from jobs.shop.users import Users
 from jobs.shop.world import World

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from jobs.shop.hashing import (
 )
 from jobs.shop.ids import user_ids
 from jobs.shop.population import Slices
+from jobs.shop.regimes import CONTACTED, OTHER_PRICE
 from jobs.shop.world import World
 
 # Users whose hazard is near zero would outlive any calendar; 82 years is for good.
@@ -41,6 +42,8 @@ class Users:
         First and last day alive, counted from the world's day 0.
     rate_slice, leave_slice, conversion_slice, country, channel : int arrays
         Positions in the world's tables.
+    arm : int array
+        Of the experiments: `CONTACTED` + `OTHER_PRICE`, see regimes.py.
     starts_in_mission : bool array
     order_level : array
         Mean logarithm of the user's order values.
@@ -55,6 +58,7 @@ class Users:
     conversion_slice: IntArray
     country: IntArray
     channel: IntArray
+    arm: IntArray
     starts_in_mission: NDArray[np.bool_]
     order_level: Float64Array
 
@@ -72,18 +76,67 @@ def generate_users(world: World, user_from: int, user_to: int) -> Users:
     -------
     Users
     """
-    settings = world.settings
-    numbers = np.arange(user_from, user_to, dtype=np.int64)
+    return _complete(world, _lives(world, np.arange(user_from, user_to, dtype=np.int64)))
+
+
+def generate_users_alive(
+    world: World, user_from: int, user_to: int, day_from: int, day_to: int
+) -> Users:
+    """Generate those of the users [user_from, user_to) who live on some day of [day_from, day_to).
+
+    After years most of the users have left, and all that is computed of them is when.
+
+    Parameters
+    ----------
+    world : World
+    user_from, user_to : int
+        Within [0, `world.user_count`].
+    day_from, day_to : int
+        Counted from the world's day 0.
+
+    Returns
+    -------
+    Users
+    """
+    signed_up = int(world.first_user[min(max(day_to, 0), len(world.first_user) - 1)])
+    numbers = np.arange(user_from, max(user_from, min(user_to, signed_up)), dtype=np.int64)
+    lives = _lives(world, numbers)
+    return _complete(world, lives.take(lives.last_day >= day_from))
+
+
+@dataclass(frozen=True, eq=False)
+class _Lives:
+    """When users come and go: what decides whether anything else of them is needed."""
+
+    number: IntArray
+    key: UInt64Array
+    signup_day: IntArray
+    last_day: IntArray
+    leave_slice: IntArray
+
+    def take(self, rows: NDArray[np.bool_]) -> _Lives:
+        return _Lives(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+def _lives(world: World, numbers: IntArray) -> _Lives:
     key = user_keys(world.seed, numbers)
-    signup_day = np.searchsorted(world.first_user, numbers, side="right") - 1
-    rate_slice = _slice(world.rate, unit(draw_per_user(key, Stream.RATE)))
+    # Numbers run on from day to day: counting the users of each day is a search for all of them.
+    first = np.clip(world.first_user, numbers[0], numbers[-1] + 1) if len(numbers) else [0]
+    signup_day = np.repeat(np.arange(len(first) - 1), np.diff(first))
     leave_slice = _slice(world.leave, unit(draw_per_user(key, Stream.LEAVE)))
-    conversion_slice = _slice(world.conversion, unit(draw_per_user(key, Stream.CONVERSION)))
     survival = np.log(unit(draw_per_user(key, Stream.LIFETIME)))
-    lifetime = np.floor(survival / np.log1p(-world.leave.values[leave_slice]))
+    lifetime = np.floor(survival / np.log1p(-world.leave.values)[leave_slice])
+    last_day = signup_day + np.minimum(lifetime, LONGEST_LIFETIME_DAYS).astype(np.int64)
+    return _Lives(numbers, key, signup_day, last_day, leave_slice)
+
+
+def _complete(world: World, lives: _Lives) -> Users:
+    key, settings = lives.key, world.settings
+    rate_slice = _slice(world.rate, unit(draw_per_user(key, Stream.RATE)))
+    conversion_slice = _slice(world.conversion, unit(draw_per_user(key, Stream.CONVERSION)))
     country, channel = _segments(world, key)
     orders = settings.orders
-    log_rate = np.minimum(np.log(world.rate.values[rate_slice]), orders.log_rate_cap)
+    log_rate = np.minimum(np.log(world.rate.values), orders.log_rate_cap)[rate_slice]
     taste = special.ndtri(unit(draw_per_user(key, Stream.ORDER_LEVEL)))
     order_level = (
         orders.log_value
@@ -95,18 +148,34 @@ def generate_users(world: World, user_from: int, user_to: int) -> Users:
         settings.behaviour.starts_in_mission
     )
     return Users(
-        user_id=user_ids(numbers, world.seed),
+        user_id=user_ids(lives.number, world.seed),
         key=key,
-        signup_day=signup_day,
-        last_day=signup_day + np.minimum(lifetime, LONGEST_LIFETIME_DAYS).astype(np.int64),
+        signup_day=lives.signup_day,
+        last_day=lives.last_day,
         rate_slice=rate_slice,
-        leave_slice=leave_slice,
+        leave_slice=lives.leave_slice,
         conversion_slice=conversion_slice,
         country=country,
         channel=channel,
+        arm=_arms(world, key, lives.signup_day),
         starts_in_mission=starts,
         order_level=order_level,
     )
+
+
+def _arms(world: World, key: UInt64Array, signup_day: IntArray) -> IntArray:
+    """Flip the coins of the experiments; whoever signs up after the campaign began is not in it."""
+    arm = np.zeros(len(key), dtype=np.int64)
+    incidents = world.settings.incidents
+    if incidents.campaign is not None:
+        first_day = (incidents.campaign.first - world.warmup_start).days
+        coin = high_half(draw_per_user(key, Stream.CAMPAIGN_ARM))
+        contacted = coin < threshold(incidents.campaign.treated_share)
+        arm[contacted & (signup_day < first_day)] |= CONTACTED
+    if incidents.price_test is not None:
+        coin = high_half(draw_per_user(key, Stream.PRICE_ARM))
+        arm[coin < threshold(incidents.price_test.treated_share)] |= OTHER_PRICE
+    return arm
 
 
 def _slice(slices: Slices, chances: Float64Array) -> IntArray:

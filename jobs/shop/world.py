@@ -13,6 +13,7 @@ import numpy as np
 from jobs.core.errors import UsageError
 from jobs.shop.hashing import Float64Array, IntArray, Stream, counter, draw, unit, user_keys
 from jobs.shop.ids import check_id_range
+from jobs.shop.incident_settings import Traffic
 from jobs.shop.population import (
     Segments,
     Slices,
@@ -21,6 +22,7 @@ from jobs.shop.population import (
     rate_slices,
     segments,
 )
+from jobs.shop.regimes import Regimes, regimes, visit_drift
 from jobs.shop.settings import CalendarSettings, ShopSettings
 
 _EPOCH = date(1970, 1, 1)
@@ -40,10 +42,17 @@ class World:
         Short hash of settings, size and seed. Two worlds with one id have the same rows, also
         when one of them reaches further.
     seed : int
+    planned_users, planned_days : int
+        The size asked for: signups to expect over warm-up and days shown, and days shown.
+    is_dirty : bool
+        Whether the rows as they arrive carry the dirt of the settings; their clean twin is the
+        same world without it.
     warmup_start, first_date, until : date
         First day simulated, first day shown, and the day after the last one known here.
     activity : array, shape (days,)
         Factor of each day on everybody's visits.
+    regimes : Regimes
+        What incidents do to everybody's chances on each day.
     first_user : int array, shape (days + 1,)
         Number of the first user who signs up on each day; the last entry is the user count.
     rate, leave, conversion : Slices
@@ -55,10 +64,14 @@ class World:
     settings: ShopSettings
     world_id: str
     seed: int
+    planned_users: int
+    planned_days: int
+    is_dirty: bool
     warmup_start: date
     first_date: date
     until: date
     activity: Float64Array
+    regimes: Regimes
     first_user: IntArray
     rate: Slices
     leave: Slices
@@ -102,7 +115,14 @@ class World:
         return range(int(bounds[0]), int(bounds[1]))
 
 
-def build_world(settings: ShopSettings, users: int, days: int, seed: int, until: date) -> World:
+def build_world(
+    settings: ShopSettings,
+    users: int,
+    days: int,
+    seed: int,
+    until: date,
+    is_dirty: bool = False,
+) -> World:
     """Lay out the calendar and the signup table of a shop.
 
     Parameters
@@ -117,6 +137,8 @@ def build_world(settings: ShopSettings, users: int, days: int, seed: int, until:
     until : date
         The day after the last one wanted; it may lie before or after the end of `days`, and the
         users and rows of earlier days do not depend on it.
+    is_dirty : bool
+        False for the clean twin.
 
     Returns
     -------
@@ -138,19 +160,25 @@ def build_world(settings: ShopSettings, users: int, days: int, seed: int, until:
     planned = settings.warmup_days + days
     known = (until - warmup_start).days
     # Both from one table, so that the expectation of a day is the same number in every world.
-    activity = activity_factors(settings.calendar, warmup_start, max(planned, known))
-    expected = np.exp(settings.growth_per_day * np.arange(len(activity))) * activity
+    reach = max(planned, known)
+    incidents = settings.incidents
+    activity = activity_factors(settings.calendar, incidents.traffic, warmup_start, reach)
+    expected = np.exp(settings.growth_per_day * np.arange(reach)) * activity
     expected *= users / expected[:planned].sum()
     first_user = _first_users(expected[:known], seed, warmup_start)
     check_id_range(warmup_start, until - timedelta(days=1), int(first_user[-1]))
     return World(
         settings=settings,
-        world_id=_world_id(settings, users, days, seed),
+        world_id=_world_id(settings, users, days, seed, is_dirty),
         seed=seed,
+        planned_users=users,
+        planned_days=days,
+        is_dirty=is_dirty,
         warmup_start=warmup_start,
         first_date=settings.first_date,
         until=until,
-        activity=activity[:known],
+        activity=(activity * visit_drift(incidents, warmup_start, reach))[:known],
+        regimes=regimes(incidents, tuple(settings.channels), warmup_start, known),
         first_user=first_user,
         rate=rate_slices(settings.mixture),
         leave=leave_slices(settings.mixture),
@@ -159,19 +187,23 @@ def build_world(settings: ShopSettings, users: int, days: int, seed: int, until:
     )
 
 
-def activity_factors(calendar: CalendarSettings, first: date, days: int) -> Float64Array:
+def activity_factors(
+    calendar: CalendarSettings, traffic: tuple[Traffic, ...], first: date, days: int
+) -> Float64Array:
     """Compute the factor of each day on everybody's visits, and on signups.
 
     Parameters
     ----------
     calendar : CalendarSettings
+    traffic : tuple of Traffic
+        Promotions and outages; where two overlap, both count.
     first : date
     days : int
 
     Returns
     -------
     array, shape (days,)
-        Weekday x yearly wave x peaks x campaigns x outages.
+        Weekday x yearly wave x peaks x promotions and outages.
     """
     dates = [first + timedelta(days=offset) for offset in range(days)]
     day_of_year = np.array([when.timetuple().tm_yday - 1 for when in dates], dtype=np.float64)
@@ -183,9 +215,8 @@ def activity_factors(calendar: CalendarSettings, first: date, days: int) -> Floa
         distance = (day_of_year - peak.day_of_year) / peak.sd_days
         peaks += peak.height * np.exp(-0.5 * distance**2)
     factors = factors * (1 + peaks)
-    campaigns, outages = set(calendar.campaign_dates), set(calendar.outage_dates)
-    factors[[when in campaigns for when in dates]] *= calendar.campaign_factor
-    factors[[when in outages for when in dates]] *= calendar.outage_factor
+    for stretch in traffic:
+        factors[[stretch.covers(when) for when in dates]] *= stretch.visits
     return factors
 
 
@@ -205,13 +236,14 @@ def _first_users(expected: Float64Array, seed: int, warmup_start: date) -> IntAr
     return np.concatenate([[0], np.cumsum(signups)])
 
 
-def _world_id(settings: ShopSettings, users: int, days: int, seed: int) -> str:
+def _world_id(settings: ShopSettings, users: int, days: int, seed: int, is_dirty: bool) -> str:
     """Hash what fixes the rows; `until` is left out, since it only says how many are known."""
     content = {
         "settings": dataclasses.asdict(settings),
         "users": users,
         "days": days,
         "seed": seed,
+        "is_dirty": is_dirty,
     }
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

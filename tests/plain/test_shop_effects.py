@@ -46,8 +46,8 @@ def test_country_sets_the_price_level(sample: Sample) -> None:
 def test_an_outage_keeps_seven_visits_in_ten_away() -> None:
     day = date(2024, 1, 17)
     total, error = [], []
-    for outages in ([], [day]):
-        shop = settings(warmup_days=30, calendar={"outage_dates": outages})
+    for outages in ([], [{"first": day, "days": 1, "visits": 0.30}]):
+        shop = settings(warmup_days=30, incidents={"traffic": outages})
         world = small_world(users=100_000, shop=shop)
         users = generate_users(world, 0, world.user_count)
         sessions = generate_sessions(world, users, world.day(day), world.day(day) + 1)
@@ -59,10 +59,12 @@ def test_an_outage_keeps_seven_visits_in_ten_away() -> None:
 
 
 def test_weekdays_have_their_factors() -> None:
-    calm = {"season_amplitude": 0, "peaks": [], "campaign_dates": [], "outage_dates": []}
+    calm = {"season_amplitude": 0, "peaks": []}
     per_day = []
     for weekdays in ([1, 1, 1, 1, 1, 1, 1], [2, 1, 1, 1, 1, 1, 0.5]):
-        shop = settings(warmup_days=30, calendar={**calm, "weekdays": weekdays})
+        shop = settings(
+            warmup_days=30, calendar={**calm, "weekdays": weekdays}, incidents={"traffic": []}
+        )
         world = small_world(users=60_000, days=7, shop=shop)
         users = generate_users(world, 0, world.user_count)
         # 2024-01-01 was a Monday.

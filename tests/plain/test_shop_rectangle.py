@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jobs.core.errors import UsageError
-from jobs.shop.behaviour import CARRIED_ORDER, CART, ORDER, generate_sessions
+from jobs.shop.behaviour import generate_sessions
 from jobs.shop.events import (
     ADD_TO_CART,
     PURCHASE,
@@ -17,6 +17,7 @@ from jobs.shop.events import (
     generate_orders,
     generate_rectangle,
 )
+from jobs.shop.sessions import CARRIED_ORDER, CART, ORDER
 from jobs.shop.users import generate_users
 from jobs.shop.world import World
 from tests.shop_worlds import MICROS_PER_DAY, columns, rows_by, settings, small_world

@@ -66,14 +66,16 @@ def test_user_numbers_are_the_users_of_those_days() -> None:
 
 
 def test_calendar_by_hand() -> None:
-    factors = activity_factors(settings().calendar, date(2023, 11, 1), 181)
+    factors = activity_factors(
+        settings().calendar, settings().incidents.traffic, date(2023, 11, 1), 181
+    )
     days = (75, 40, 332, 8)
     wave = {day: 1 + 0.06 * math.cos(2 * math.pi * (day - 345) / 365.25) for day in days}
     friday_of_peak = 0.945 * wave[332] * (1 + 0.5 + 0.3 * math.exp(-0.5 * (14 / 7) ** 2))
     by_hand = {
         date(2024, 1, 9): 1.029 * wave[8],  # a Tuesday without anything special
         date(2024, 3, 16): 0.959 * wave[75] * 0.30,  # the outage, a Saturday
-        date(2024, 2, 10): 0.959 * wave[40] * 1.35,  # the campaign, a Saturday
+        date(2024, 2, 10): 0.959 * wave[40] * 1.35,  # the promotion, a Saturday
         date(2023, 11, 29): 0.987 / 0.945 * friday_of_peak,  # day 332 of 2023, a Wednesday
     }
     for day, expected in by_hand.items():
