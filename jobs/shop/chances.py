@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -38,6 +39,7 @@ class Chances:
     conversions: int
 
 
+@lru_cache(maxsize=4)
 def chances(world: World) -> Chances:
     """Tabulate the chances of everything a user may do."""
     behaviour = world.settings.behaviour

@@ -23,7 +23,7 @@ from jobs.shop.hashing import (
 from jobs.shop.ids import event_ids
 from jobs.shop.sessions import CART, ORDER, Sessions
 from jobs.shop.timing import event_times, ingest_delays
-from jobs.shop.users import Users, generate_users_alive
+from jobs.shop.users import Users, generate_visitors
 from jobs.shop.world import World
 
 EVENT_TYPES = ("view", "add_to_cart", "purchase")
@@ -110,7 +110,7 @@ def generate_rectangle(
         A day lies outside the world.
     """
     days = world.day(day_from), world.day(day_to)
-    users = generate_users_alive(world, user_from, user_to, *days)
+    users = generate_visitors(world, user_from, user_to, *days)
     sessions = generate_sessions(world, users, *days)
     return _rectangle(world, users, sessions)
 
@@ -123,7 +123,7 @@ def generate_orders(
     Equals ``generate_rectangle(...).orders``, and takes the same arguments.
     """
     days = world.day(day_from), world.day(day_to)
-    users = generate_users_alive(world, user_from, user_to, *days)
+    users = generate_visitors(world, user_from, user_to, *days)
     sessions = generate_sessions(world, users, *days)
     # The sessions of one day make room for each other, so a day is kept whole or not at all.
     day_number = np.cumsum(sessions.number == 0) - 1

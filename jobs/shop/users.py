@@ -8,13 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from jobs.shop.chances import chances
 from jobs.shop.hashing import (
     Float64Array,
     IntArray,
     Stream,
     UInt64Array,
+    counter,
+    draw,
     draw_per_user,
     high_half,
+    low_half,
     threshold,
     unit,
     user_keys,
@@ -26,6 +30,9 @@ from jobs.shop.world import World
 
 # Users whose hazard is near zero would outlive any calendar; 82 years is for good.
 LONGEST_LIFETIME_DAYS = 30_000
+
+# Over more days than these nearly everybody alive may visit, and looking costs more than it saves.
+_FEW_DAYS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,15 +83,17 @@ def generate_users(world: World, user_from: int, user_to: int) -> Users:
     -------
     Users
     """
-    return _complete(world, _lives(world, np.arange(user_from, user_to, dtype=np.int64)))
+    lives = _lives(world, np.arange(user_from, user_to, dtype=np.int64))
+    return _complete(world, lives, _habits(world, lives.key))
 
 
-def generate_users_alive(
+def generate_visitors(
     world: World, user_from: int, user_to: int, day_from: int, day_to: int
 ) -> Users:
-    """Generate those of the users [user_from, user_to) who live on some day of [day_from, day_to).
+    """Generate those of the users [user_from, user_to) who can have a visit on [day_from, day_to).
 
-    After years most of the users have left, and all that is computed of them is when.
+    After years most users have left, and on a single day most of the others do nothing: what is
+    computed of them all is no more than that.
 
     Parameters
     ----------
@@ -97,11 +106,17 @@ def generate_users_alive(
     Returns
     -------
     Users
+        In order of signup. Whoever is left out has no session on these days.
     """
     signed_up = int(world.first_user[min(max(day_to, 0), len(world.first_user) - 1)])
     numbers = np.arange(user_from, max(user_from, min(user_to, signed_up)), dtype=np.int64)
     lives = _lives(world, numbers)
-    return _complete(world, lives.take(lives.last_day >= day_from))
+    lives = lives.take(lives.last_day >= day_from)
+    habits = _habits(world, lives.key)
+    if day_to - day_from <= _FEW_DAYS:
+        rows = _may_visit(world, lives, habits, range(day_from, day_to))
+        lives, habits = lives.take(rows), habits.take(rows)
+    return _complete(world, lives, habits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,9 +133,21 @@ class _Lives:
         return _Lives(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
+@dataclass(frozen=True, eq=False)
+class _Habits:
+    """What sets how often users visit."""
+
+    rate_slice: IntArray
+    country: IntArray
+    channel: IntArray
+
+    def take(self, rows: NDArray[np.bool_]) -> _Habits:
+        return _Habits(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
 def _lives(world: World, numbers: IntArray) -> _Lives:
     key = user_keys(world.seed, numbers)
-    # Numbers run on from day to day: counting the users of each day is a search for all of them.
+    # Numbers run on from day to day, so the users of each day are a stretch of them.
     first = np.clip(world.first_user, numbers[0], numbers[-1] + 1) if len(numbers) else [0]
     signup_day = np.repeat(np.arange(len(first) - 1), np.diff(first))
     leave_slice = _slice(world.leave, unit(draw_per_user(key, Stream.LEAVE)))
@@ -130,11 +157,29 @@ def _lives(world: World, numbers: IntArray) -> _Lives:
     return _Lives(numbers, key, signup_day, last_day, leave_slice)
 
 
-def _complete(world: World, lives: _Lives) -> Users:
-    key, settings = lives.key, world.settings
+def _habits(world: World, key: UInt64Array) -> _Habits:
     rate_slice = _slice(world.rate, unit(draw_per_user(key, Stream.RATE)))
+    return _Habits(rate_slice, *_segments(world, key))
+
+
+def _may_visit(world: World, lives: _Lives, habits: _Habits, days: range) -> NDArray[np.bool_]:
+    """Tell who has a visit on some of the days if in the state with the most visits."""
+    by_state = chances(world).visits.reshape(len(world.rate.values), -1, 2)
+    mean = by_state.max(axis=2)[habits.rate_slice, habits.channel]
+    may = (lives.signup_day >= days.start) & (lives.signup_day < days.stop)
+    for day in days:
+        counters = np.full(len(mean), counter(Stream.DAY, day + world.first_epoch_day))
+        visit_draw = low_half(draw(lives.key, np.arange(len(mean)), counters))
+        # A shade low: whoever is kept in vain does no harm, whoever is left out would be missing.
+        none = threshold(np.exp(-world.activity[day] * mean) * (1 - 1e-9))
+        may |= (visit_draw >= none) & (lives.signup_day <= day) & (lives.last_day >= day)
+    return may
+
+
+def _complete(world: World, lives: _Lives, habits: _Habits) -> Users:
+    key, settings = lives.key, world.settings
+    rate_slice, country, channel = habits.rate_slice, habits.country, habits.channel
     conversion_slice = _slice(world.conversion, unit(draw_per_user(key, Stream.CONVERSION)))
-    country, channel = _segments(world, key)
     orders = settings.orders
     log_rate = np.minimum(np.log(world.rate.values), orders.log_rate_cap)[rate_slice]
     taste = special.ndtri(unit(draw_per_user(key, Stream.ORDER_LEVEL)))
