@@ -12,26 +12,11 @@ from jobs.core.errors import ContractError
 from jobs.core.queries import render
 from jobs.core.tables import one_row
 from jobs.proof.content_hash import Fingerprint, fingerprint
+from jobs.proof.findings import Finding
 from jobs.proof.reconciliations import RECONCILIATIONS
 
 if TYPE_CHECKING:
     from jobs.core.entry import Run
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of evidence: what was compared, both figures, and whether they agree."""
-
-    name: str
-    expected: str
-    found: str
-    passed: bool
-    severity: str = "fail"
-
-    @property
-    def failed(self) -> bool:
-        """True where the warehouse must not be trusted."""
-        return not self.passed and self.severity == "fail"
 
 
 @dataclass(frozen=True)
