@@ -1,8 +1,11 @@
 """Prove that the tables agree with each other, and print a content hash of each.
 
+With --realism: make a sample of the shop that the settings describe, and print its figures beside
+those of real shops (conf/realism.yaml). The warehouse is not read then.
+
 Reads: every stored table.
-Writes: nothing.
-Command: ./spark-submit.sh verify
+Writes: nothing; with --realism <warehouse>/report/realism.png and .csv.
+Command: ./spark-submit.sh verify [--realism]
 """
 
 from __future__ import annotations
@@ -10,11 +13,26 @@ from __future__ import annotations
 import argparse
 
 from jobs.core.entry import Job, Run, main
-from jobs.proof import verify
+from jobs.proof import realism, verify
+from jobs.reporting.realism_chart import write_chart
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of what is proved."""
+    parser.add_argument(
+        "--realism",
+        action="store_true",
+        help="compare the shop's figures with those of real shops, instead of the tables",
+    )
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:
     """Print the evidence; a failed finding makes the exit code 3."""
+    return compare_with_real_shops(run) if args.realism else prove_tables(run)
+
+
+def prove_tables(run: Run) -> int:
+    """Print what the stored tables say of each other."""
     evidence = verify.gather(run)
     print(verify.render_findings(evidence.findings))
     print()
@@ -25,5 +43,16 @@ def execute(run: Run, args: argparse.Namespace) -> int:
     return 0
 
 
+def compare_with_real_shops(run: Run) -> int:
+    """Print target against reached, and draw it."""
+    found = realism.measure(run)
+    print(realism.render(found))
+    folder = run.warehouse.root / "report"
+    for path in write_chart(folder, realism.as_frame(found), found.last_day):
+        print(path)
+    realism.require(found)
+    return 0
+
+
 if __name__ == "__main__":
-    main(Job("verify", __doc__, execute, locks=False, records=False))
+    main(Job("verify", __doc__, execute, add_arguments, locks=False, records=False))
