@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from jobs.core.entry import Run
 
 OK, KNOWN_MISS, FAIL = "ok", "known miss", "FAIL"
+_WIDTH = 100
 _SCALES = {"share": 100, "days": 1, "money": 1, "factor": 1, "hour": 1}
 _SUFFIXES = {"share": " %", "days": " d", "money": "", "factor": "", "hour": " h"}
 _DIGITS = {"share": 1, "days": 0, "money": 1, "factor": 2, "hour": 0}
@@ -154,7 +156,7 @@ def as_frame(realism: Realism) -> pd.DataFrame:
 
 def render(realism: Realism) -> str:
     """Write target against reached as an aligned table, with what explains it below."""
-    lines = [realism.sample]
+    lines = textwrap.wrap(realism.sample, _WIDTH)
     width = max(len(target.label) for target in realism.settings.figures) + 2
     head = f"{'target':>9}  {'reached':>9}  {'tolerance':>18}  {'verdict':<10}  source"
     notes: list[str] = []
@@ -195,4 +197,7 @@ def why_missed(comparison: Comparison) -> str:
 
 
 def _legend(title: str, entries: list[str]) -> list[str]:
-    return ["", f"{title}:", *(f"  {entry}" for entry in entries)] if entries else []
+    lines = ["", f"{title}:"]
+    for entry in entries:
+        lines += textwrap.wrap(entry, _WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return lines if entries else []

@@ -91,8 +91,8 @@ def traffic_figures(traffic: pd.DataFrame) -> dict[str, float]:
         view_share, cart_share, purchase_share of the events; orders_per_session;
         orders_per_cart; weekday_high and weekday_low, sessions of the busiest and the calmest
         weekday relative to the 7 days around; busiest_hour, local, in the country where it is
-        farthest from the evening; season_months, mean day of November and December relative to the two months before and
-        after; season_week, the same of the busiest week.
+        farthest from the evening; season_months, mean day of November and December relative to
+        the two months before and after; season_week, the same of the busiest week.
     """
     total = traffic[["sessions", "views", "carts", "orders"]].sum()
     events = total[["views", "carts", "orders"]].sum()
@@ -114,7 +114,7 @@ def traffic_figures(traffic: pd.DataFrame) -> dict[str, float]:
 def _calendar_figures(daily: pd.Series) -> dict[str, float]:
     around = daily.rolling(7, center=True).mean()
     weekday = (daily / around).dropna().groupby(lambda day: day.weekday()).mean()
-    month = daily.index.month
+    month = pd.DatetimeIndex(daily.index).month
     usual = daily[np.isin(month, _AROUND)].mean()
     season = np.isin(month, _SEASON)
     return {

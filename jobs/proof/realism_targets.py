@@ -1,4 +1,4 @@
-"""What real shops look like, as conf/realism.yaml says it: targets, tolerances and their sources."""
+"""What real shops look like: the targets, tolerances and sources of conf/realism.yaml."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def realism(frame: pd.DataFrame, as_of: date | None) -> Figure:
     )
     if frame.empty:
         return theme.message(figure, "No figure has been measured.")
-    for group, (column, top, bottom) in places.items():
+    for group, (column, top, _) in places.items():
         left, right = COLUMNS[column]
         axes = theme.panel(
             figure, left=left, right=theme.WIDTH - right, top=TOP + top + HEAD, bottom=0
@@ -126,8 +126,8 @@ def _draw_group(axes: Axes, group: str, rows: pd.DataFrame) -> None:
     ratio = np.clip(numbers(rows["reached"]) / target, LOW, HIGH)
     for verdict, (mark, colour) in MARKS.items():
         mine = (rows["verdict"] == verdict).to_numpy()
-        style = {"s": 28, "marker": mark, "color": colour, "linewidth": 0}
-        axes.scatter(ratio[mine], places[mine], zorder=3, clip_on=False, **style)
+        spots = axes.scatter(ratio[mine], places[mine], s=28, marker=mark, color=colour)
+        spots.set(zorder=3, clip_on=False, linewidth=0)
     axes.set_yticks(places, list(rows["figure"]), size=8.5, color=INK)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(LOW, HIGH)
