@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 from pyspark.sql import SparkSession
 
 from jobs.proof.realism_sample import (
@@ -20,6 +21,7 @@ from tests.shop_worlds import settings
 SMALL = SampleSettings(cohort_users=6000, traffic_users=5000)
 
 
+@pytest.mark.slow
 def test_workers_make_the_rows_of_one_piece(spark: SparkSession) -> None:
     cohort = cohort_window(settings(), SMALL, seed=42)
     order = ["user_id", "day", "amount"]
