@@ -89,3 +89,35 @@ def normalised_effects(world: World) -> tuple[np.ndarray, np.ndarray, np.ndarray
     amount = np.array([c.amount for c in countries])[:, None]
     amount = amount / np.sum(share * rate * conversion * amount)
     return share, rate, conversion, amount
+
+
+# Everything that changes chances, within a few weeks of each other and partly at once.
+EVENTFUL: dict[str, Any] = {
+    "traffic": [{"first": date(2023, 12, 28), "days": 2, "visits": 1.8}],
+    "checkout_outages": [{"first": date(2024, 1, 5), "days": 3, "completed": 0.2}],
+    "campaign": {
+        "first": date(2024, 1, 1),
+        "days": 10,
+        "treated_share": 0.3,
+        "conversion": {"seo": 1.5, "ads": 2.5, "referral": 1.1, "social": 3.0, "direct": 1.0},
+    },
+    "price_test": {
+        "first": date(2024, 1, 7),
+        "days": 6,
+        "treated_share": 0.4,
+        "price": 1.5,
+        "conversion": 0.6,
+    },
+    "drifts": [{"first": date(2024, 1, 14), "visits": 1.6, "conversion": 0.5, "amount": 2.0}],
+}
+CALM: dict[str, Any] = {
+    "traffic": [],
+    "checkout_outages": [],
+    "campaign": None,
+    "price_test": None,
+    "drifts": [],
+}
+
+
+def eventful_world(users: int, seed: int = 42, days: int = 20) -> World:
+    return small_world(users, days, seed, shop=settings(warmup_days=20, incidents=EVENTFUL))
