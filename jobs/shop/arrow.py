@@ -7,7 +7,6 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from jobs.shop.chances import conversion_multipliers, rate_multipliers
 from jobs.shop.events import EVENT_TYPES, generate_orders, generate_rectangle
 from jobs.shop.hashing import IntArray
 from jobs.shop.users import generate_users
@@ -61,26 +60,6 @@ def user_batch(world: World, user_from: int, user_to: int) -> pa.RecordBatch:
             "country": pa.array(world.segments.country_names[users.country].tolist(), pa.string()),
             "channel": pa.array(world.segments.channel_names[users.channel].tolist(), pa.string()),
             "ingest_ts": _timestamps(epoch_day * _DAY_MICROS),
-        }
-    )
-
-
-def truth_batch(world: World, user_from: int, user_to: int) -> pa.RecordBatch:
-    """Make the latent traits of users; columns of truth_users without batch_id."""
-    users = generate_users(world, user_from, user_to)
-    rate = rate_multipliers(world)[users.rate_slice, users.channel]
-    conversion = conversion_multipliers(world)[users.conversion_slice, users.country, users.channel]
-    return pa.record_batch(
-        {
-            "user_id": pa.array(users.user_id),
-            "signup_date": _dates(users.signup_day + world.first_epoch_day),
-            "rate_multiplier": pa.array(rate),
-            "leave_hazard": pa.array(world.leave.values[users.leave_slice]),
-            "conversion_multiplier": pa.array(conversion),
-            "order_value_level": pa.array(users.order_level),
-            "lifetime_days": pa.array((users.last_day - users.signup_day).astype(np.int32)),
-            "last_alive_date": _dates(users.last_day + world.first_epoch_day),
-            "starts_in_mission": pa.array(users.starts_in_mission),
         }
     )
 

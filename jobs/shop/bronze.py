@@ -14,13 +14,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from jobs.shop.arrow import (
-    event_batch,
-    order_batch,
-    truth_batch,
-    user_batch,
-)
+from jobs.shop.arrow import event_batch, order_batch, user_batch
 from jobs.shop.ids import BLOCK_BITS
+from jobs.shop.truth.arrow import TRUTH_USERS_SCHEMA, truth_batch
+from jobs.shop.truth.outlook import check_campaign
 from jobs.shop.world import World
 
 if TYPE_CHECKING:
@@ -36,12 +33,6 @@ EVENTS_SCHEMA = (
 ORDERS_SCHEMA = (
     "order_id BIGINT, user_id BIGINT, ts TIMESTAMP, amount DECIMAL(18,2), ingest_ts TIMESTAMP"
 )
-TRUTH_USERS_SCHEMA = (
-    "user_id BIGINT, signup_date DATE, rate_multiplier DOUBLE, leave_hazard DOUBLE, "
-    "conversion_multiplier DOUBLE, order_value_level DOUBLE, lifetime_days INT, "
-    "last_alive_date DATE, starts_in_mission BOOLEAN"
-)
-
 # Two id blocks at a time for 60 days: about 80,000 events and 15 MB of arrays with the settings
 # given, and the days looked back to (four on average) cost little beside the 60.
 _BLOCK_USERS = 2 << BLOCK_BITS
@@ -124,7 +115,13 @@ def truth_users_frame(
     -------
     DataFrame
         Columns of truth_users without batch_id.
+
+    Raises
+    ------
+    UsageError
+        A day lies outside the world, or the campaign's days outside any.
     """
+    check_campaign(world)
     numbers = world.user_numbers(signup_from, signup_to)
     return _frame(
         spark, world, numbers, partitions, partial(_whole, make=truth_batch), TRUTH_USERS_SCHEMA

@@ -15,6 +15,7 @@ from jobs.core.errors import UsageError
 from jobs.core.tables import one_row
 from jobs.shop import bronze
 from jobs.shop.stored import SOURCE_PREFIX, identity_of
+from jobs.shop.truth.daily import load_daily_truth
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -68,6 +69,7 @@ def load_world(run: Run, world: World, days: Span) -> None:
     everyone = Span(world.warmup_start, days.end)
     _load(run, world, "bronze_users", everyone, lambda s: _users(run, world, s))
     _load_truth(run, world, everyone)
+    load_daily_truth(run, world)
     _load(run, world, "bronze_events", days, lambda s: _events(run, world, s))
     _load(run, world, "bronze_orders", days, lambda s: _orders(run, world, s))
 

@@ -79,7 +79,7 @@ def test_a_shop_made_in_pieces_is_the_same_shop(
         [],
     ):
         load_world(pieces, *asked(pieces, *options))
-    bronze = ("bronze_users", "bronze_events", "bronze_orders", "truth_users")
+    bronze = ("bronze_users", "bronze_events", "bronze_orders", "truth_users", "truth_daily")
     whole = hashes(run_in(spark, tiny.warehouse))
     made = hashes(pieces)
     assert {name: made[name] for name in bronze} == {name: whole[name] for name in bronze}

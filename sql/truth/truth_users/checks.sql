@@ -16,3 +16,14 @@ WHERE
     OR leave_hazard >= 1
     OR lifetime_days < 0
     OR last_alive_date <> DATE_ADD(signup_date, lifetime_days);
+
+-- check: campaign_has_an_audience | fail | an arm without its truth, or a truth that is no chance
+SELECT user_id
+FROM truth_users
+WHERE
+    campaign_arm NOT IN ('contacted', 'held_out')
+    OR price_arm NOT IN ('other_price', 'usual_price')
+    OR (campaign_arm IS NULL) <> (true_uplift IS NULL)
+    OR (campaign_arm IS NULL) <> (campaign_order_probability IS NULL)
+    OR campaign_order_probability NOT BETWEEN 0 AND 1
+    OR campaign_order_probability + true_uplift NOT BETWEEN 0 AND 1;
