@@ -14,6 +14,7 @@ from jobs.core.tables import one_row
 from jobs.proof.content_hash import Fingerprint, fingerprint
 from jobs.proof.findings import Finding
 from jobs.proof.reconciliations import RECONCILIATIONS
+from jobs.proof.truth_checks import check_truth
 
 if TYPE_CHECKING:
     from jobs.core.entry import Run
@@ -47,6 +48,8 @@ def gather(run: Run) -> Evidence:
         findings = reconcile(run, set(known))
     with run.progress.step("verify: rules"):
         findings += check_rules(run, set(known))
+    with run.progress.step("verify: truth"):
+        findings += check_truth(run, set(known))
     with run.progress.step("verify: content hashes") as step:
         hashes = content_hashes(run, known)
         step.rows = sum(found.rows for found in hashes.values())

@@ -1,0 +1,239 @@
+"""What a synthetic shop shows against what its process must give on average.
+
+Every z is the distance from the expectation in standard errors, or for skewed figures the z of
+equal tail. One figure may lie 4 away, P(|Z| > 4) = 6 in 100,000; the worst of n figures as far as
+has P(|Z| > limit) = that / n (Bonferroni), 5.1 for 180 days. Days share their users, so days are
+judged one by one and never summed up as if they were independent; sums over days take their
+standard error from the spread of users' totals in the rows.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jobs.core.building import calendar
+from jobs.proof.findings import Finding
+from jobs.proof.truth_observed import COUNTED, SILVER, Observed, observed, silver_is_as_made
+from jobs.proof.truth_outlooks import check_outlooks
+from jobs.proof.truth_statistics import (
+    FEW,
+    FEW_FOR_SPREAD,
+    Floats,
+    ratio_z,
+    single,
+    surprise,
+    too_few,
+    worst,
+)
+from jobs.shop.stored import stored_world
+from jobs.shop.truth.daily import TABLE, daily_table
+from jobs.shop.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from jobs.core.entry import Run
+    from jobs.shop.truth.expectation import Expectation
+
+_RETENTION_DAYS = (1, 7, 30, 90)
+_FUNNEL_WEEKS = 12
+_WEEK = 7
+
+
+def check_truth(run: Run, known: set[str]) -> list[Finding]:
+    """Compare a synthetic shop's rows with the expectation of its process.
+
+    Parameters
+    ----------
+    run : Run
+    known : set of str
+        The stored tables.
+
+    Returns
+    -------
+    list of Finding
+        Empty for a team's own log, and before the truth was stored.
+
+    Raises
+    ------
+    UsageError
+        The settings are others than those the shop was made with.
+    """
+    world = stored_world(run.warehouse, run.config) if TABLE in known else None
+    if world is None:
+        return []
+    missing = sorted(set(SILVER) - known)
+    if missing and silver_is_as_made(run, world):
+        return [Finding("truth: days", "both sides", f"no {missing[0]}", False, "warn")]
+    # The compiler behind these takes a while to start, and few runs are synthetic.
+    from jobs.shop.truth.expectation import expectation
+
+    first, last = calendar(run.warehouse)
+    end = last + timedelta(days=1)
+    start, stop = world.day(first), world.day(end)
+    weeks = _weeks(stop - start)
+    eves = [start + _WEEK * week - 1 for week in weeks if start + _WEEK * week > 0]
+    expected = expectation(world, mass_of=eves)
+    with observed(run, world, first, end) as seen:
+        return [
+            _stored(run, expected),
+            *_days(seen.per_day(), expected, start, stop),
+            *_segments(seen, expected, start, stop),
+            *_retention(seen, world, start, stop),
+            *_funnel(seen, expected, start, weeks),
+            *check_outlooks(seen, world),
+        ]
+
+
+def _stored(run: Run, expected: Expectation) -> Finding:
+    """truth_daily holds this shop's expectations, reckoned anew."""
+    keys = ["metric_date", "country", "channel"]
+    stored = run.warehouse.read(TABLE).toPandas().set_index(keys).sort_index()
+    anew = daily_table(expected).to_pandas().set_index(keys).sort_index()
+    rows_differ = len(stored) != len(anew) or not stored.index.equals(anew.index)
+    off = len(anew) if rows_differ else int((~np.isclose(stored, anew[stored.columns])).sum())
+    return Finding("truth: truth_daily, figures unlike those made anew", "0", str(off), off == 0)
+
+
+def _days(totals: pd.DataFrame, expected: Expectation, start: int, stop: int) -> list[Finding]:
+    from jobs.shop.truth.recursion import MEASURES, ORDERS
+
+    mean, sd, skewness = (table[start:stop] for table in expected.whole_shop())
+    dates = [expected.world.warmup_start + timedelta(days=day) for day in range(start, stop)]
+    # A day without any row is a day of zeros.
+    totals = totals.set_index("day").reindex(dates, fill_value=0)
+    findings = []
+    for name in COUNTED:
+        column = MEASURES.index(name)
+        is_money = name == "revenue"
+        # A handful of order values has a longer tail than any three moments tell.
+        told = mean[:, ORDERS] >= FEW if is_money else np.ones(len(dates), dtype=bool)
+        if not told.any():
+            findings.append(too_few(f"{name} per day"))
+            continue
+        seen = totals[name].to_numpy(dtype=float)[told]
+        expects, spread, skew = (array[told, column] for array in (mean, sd, skewness))
+        z = surprise(seen, expects, spread, skew, is_count=not is_money)
+        labels = [str(date) for date, is_told in zip(dates, told, strict=True) if is_told]
+        findings.append(worst(f"{name} per day", labels, (expects, spread, seen, z)))
+    return findings
+
+
+def _segments(seen: Observed, expected: Expectation, start: int, stop: int) -> list[Finding]:
+    """Countries x channels over all days; cells with few orders are put together into one."""
+    from jobs.shop.truth.recursion import MEASURES, ORDERS
+
+    world = expected.world
+    names = world.segments
+    cells = [(c, h) for c in names.country_names.tolist() for h in names.channel_names.tolist()]
+    sums = seen.per_segment().set_index(["country", "channel"]).reindex(cells, fill_value=0)
+    users = int(world.first_user[stop])
+    mean = expected.mean[start:stop].sum(axis=0).reshape(len(cells), -1)
+    is_small = mean[:, ORDERS] < FEW_FOR_SPREAD
+    findings = [_signups(seen, world, cells, users)]
+    for name in COUNTED:
+        columns = [
+            mean[:, MEASURES.index(name)],
+            sums[name].to_numpy(dtype=float),
+            sums[f"{name}_{name}"].to_numpy(dtype=float),
+        ]
+        merged = np.array([np.append(col[~is_small], col[is_small].sum()) for col in columns])
+        labels = [" ".join(cell) for cell, small in zip(cells, is_small, strict=True) if not small]
+        labels.append("small cells together")
+        enough = merged[0] > 0
+        enough[-1] &= mean[is_small, ORDERS].sum() >= FEW_FOR_SPREAD
+        if not enough.any():
+            findings.append(too_few(f"{name} by country x channel"))
+            continue
+        expects, total, squares = merged[:, enough]
+        sd = np.sqrt(np.maximum(squares - total**2 / users, 1.0))
+        labels = [label for label, is_told in zip(labels, enough, strict=True) if is_told]
+        z = (total - expects) / sd
+        findings.append(worst(f"{name} by country x channel", labels, (expects, sd, total, z)))
+    findings += _session_funnel(sums.sum(), mean.sum(axis=0))
+    return findings
+
+
+def _signups(seen: Observed, world: World, cells: list[tuple[str, str]], users: int) -> Finding:
+    counts = seen.signups().set_index(["country", "channel"])["users"]
+    found = counts.reindex(cells, fill_value=0).to_numpy(dtype=float)
+    share = world.segments.shares.ravel()
+    variance = users * share * (1 - share)
+    sd = np.sqrt(variance)
+    z = surprise(found, users * share, sd, (1 - 2 * share) / sd, is_count=True)
+    labels = [" ".join(cell) for cell in cells]
+    return worst("signups by country x channel", labels, (users * share, sd, found, z))
+
+
+def _session_funnel(total: pd.Series, mean: Floats) -> list[Finding]:
+    """Carts per session and orders per cart; the sums are over users, who are independent."""
+    from jobs.shop.truth.recursion import CARTS, MEASURES, ORDERS
+
+    if mean[ORDERS] < FEW_FOR_SPREAD:
+        return [too_few("funnel of sessions")]
+    findings = []
+    for of, name in (("sessions", "carts"), ("carts", "orders")):
+        per = mean[MEASURES.index(name)] / mean[MEASURES.index(of)]
+        z = ratio_z(
+            per,
+            (total[name], total[of]),
+            (total[f"{name}_{name}"], total[f"{of}_{name}"], total[f"{of}_{of}"]),
+        )
+        label = f"{name} per {'session' if name == MEASURES[CARTS] else 'cart'}"
+        findings.append(single(label, per, total[name] / total[of], z, is_share=True))
+    return findings
+
+
+def _retention(seen: Observed, world: World, start: int, stop: int) -> list[Finding]:
+    """Share active n days after signing up, over all cohorts whose day n was observed."""
+    from jobs.shop.truth.cohorts import retention
+
+    told = [age for age in _RETENTION_DAYS if age < stop]
+    by_segment = retention(world, max(told))
+    share = np.einsum("dnch,ch->dn", by_segment, world.segments.shares)
+    signups = np.diff(world.first_user)
+    counts = seen.active_at_age(_RETENTION_DAYS)
+    findings = []
+    for age in told:
+        cohorts = slice(max(start - age, 0), stop - age)
+        users, chance = signups[cohorts], share[cohorts, age]
+        mean, variance = (users * chance).sum(), (users * chance * (1 - chance)).sum()
+        label = f"retention on day {age}, {len(users)} cohorts"
+        if mean < FEW:
+            findings.append(too_few(label))
+            continue
+        found = counts.get(age, 0)
+        z = float((found - mean) / np.sqrt(variance))
+        total = users.sum()
+        findings.append(single(label, mean / total, found / total, z, is_share=True))
+    return findings
+
+
+def _weeks(days: int) -> list[int]:
+    """The weeks of the log whose funnel is compared: at most a dozen, spread evenly."""
+    whole = days // _WEEK
+    return list(range(0, whole, max(1, -(-whole // _FUNNEL_WEEKS))))
+
+
+def _funnel(seen: Observed, expected: Expectation, start: int, weeks: list[int]) -> list[Finding]:
+    """Of users active on a date, the share with a cart and with an order on it or 6 dates after."""
+    from jobs.shop.truth.cohorts import date_funnel
+
+    world = expected.world
+    days = [start + _WEEK * week for week in weeks]
+    steps = [date_funnel(world, expected.mass_before(day), day, _WEEK) for day in days]
+    active, cart, order = (
+        sum(getattr(step, name) for step in steps) for name in ("active", "cart", "order")
+    )
+    if order < FEW_FOR_SPREAD:
+        return [too_few("funnel on dates")]
+    sums = seen.funnel(weeks)
+    cart_z = ratio_z(cart / active, (sums["x"], sums["n"]), (sums["xx"], sums["xn"], sums["nn"]))
+    order_z = ratio_z(order / active, (sums["y"], sums["n"]), (sums["yy"], sums["yn"], sums["nn"]))
+    return [
+        single(f"active on a date: {name} within 7", told / active, sums[key] / sums["n"], z, True)
+        for name, told, key, z in (("cart", cart, "x", cart_z), ("order", order, "y", order_z))
+    ]
