@@ -13,6 +13,7 @@ import pytest
 from jobs.core.config import load_config
 from jobs.core.errors import ContractError, UsageError
 from jobs.proof.realism import FAIL, KNOWN_MISS, OK, Comparison, Realism, compare, render, require
+from jobs.proof.realism_figures import traffic_figures
 from jobs.proof.realism_sample import cohort_orders, cohort_window, traffic_counts, traffic_window
 from jobs.proof.realism_targets import (
     TARGETS_FILE,
@@ -160,3 +161,16 @@ def test_traffic_counts_are_those_of_the_events() -> None:
     # The hour is local: in the US the quiet of the night lies elsewhere in UTC.
     night = counts[counts["hour"].between(1, 5)].groupby("country")["sessions"].sum()
     assert (night / counts.groupby("country")["sessions"].sum() < 0.12).all()
+
+
+def test_a_month_of_a_small_shop_already_has_the_mix_of_events(targets) -> None:
+    window = traffic_window(settings(), SampleSettings(1, 15_000), seed=42)
+    month = replace(window, first=date(2024, 9, 1), end=date(2024, 10, 1))
+    found = traffic_figures(traffic_counts(month, 0, month.users).assign(day=days))
+    for target in targets.figures:
+        if target.group == "Events and orders":
+            assert Comparison(target, found[target.name]).verdict != FAIL, target.name
+
+
+def days(counts: pd.DataFrame) -> pd.Series:
+    return pd.to_datetime(counts["day"], unit="D")

@@ -1,124 +1,189 @@
-"""Each configured effect and law of the synthetic shop, measured on its rows."""
+"""Each configured effect of the calendar and of the segments, in pairs of worlds.
+
+The pair shares its random numbers, so that even half of an effect would be noticed.
+"""
 
 from __future__ import annotations
 
-from datetime import date
+import math
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 
 from jobs.shop.behaviour import generate_sessions
-from jobs.shop.events import ADD_TO_CART, VIEW, generate_rectangle
-from jobs.shop.users import generate_users
-from tests.shop_worlds import (
-    MICROS_PER_DAY,
-    Sample,
-    make_sample,
-    normalised_effects,
-    settings,
-    small_world,
+from jobs.shop.events import Orders, generate_orders
+from jobs.shop.sessions import Sessions
+from jobs.shop.users import Users
+from jobs.shop.world import World
+from tests.shop_pairs import (
+    LIMIT,
+    assert_effect,
+    calm_shop,
+    everybody,
+    filled_carts,
+    first_day,
+    per_user,
+    same_morning,
+    world_until,
 )
+from tests.shop_worlds import normalised_effects, raw_settings
 
-LIMIT = 4.0
+CALENDAR = raw_settings()["calendar"]
+INCIDENTS = raw_settings()["incidents"]
+
+
+@pytest.mark.parametrize(
+    ("day", "changes", "factor"),
+    [
+        (date(2024, 1, 15), {"calendar": {"weekdays": CALENDAR["weekdays"]}}, 1.071),  # Monday
+        (date(2024, 1, 19), {"calendar": {"weekdays": CALENDAR["weekdays"]}}, 0.945),  # Friday
+        (
+            date(2024, 12, 10),
+            {"calendar": {"season_amplitude": 0.06, "season_day_of_year": 345}},
+            1.06,
+        ),
+        (
+            date(2024, 6, 10),
+            {"calendar": {"season_amplitude": 0.06, "season_day_of_year": 345}},
+            0.94,
+        ),
+        (
+            date(2024, 11, 28),
+            {"calendar": {"peaks": CALENDAR["peaks"]}},
+            1.5 + 0.3 * math.exp(-0.5 * (14 / 7) ** 2),
+        ),
+        (date(2024, 12, 12), {"calendar": {"peaks": CALENDAR["peaks"]}}, 1.3),
+        (date(2024, 2, 10), {"incidents": {"traffic": INCIDENTS["traffic"]}}, 1.35),
+        (date(2024, 3, 16), {"incidents": {"traffic": INCIDENTS["traffic"]}}, 0.30),
+    ],
+    ids=["monday", "friday", "winter", "summer", "peak", "christmas", "promotion", "outage"],
+)
+def test_a_day_has_the_visits_of_its_factor(
+    day: date, changes: dict[str, Any], factor: float
+) -> None:
+    without = world_until(calm_shop(day), users=25_000)
+    users = everybody(without)
+    with_effect = same_morning(without, world_until(calm_shop(day, **changes), users=25_000))
+    visits = [per_user(users, first_day(world, users)) for world in (with_effect, without)]
+    assert_effect(visits[0], visits[1], factor, str(day))
+
+
+def test_traffic_also_moves_signups_and_growth_is_exponential() -> None:
+    day = date(2024, 3, 16)
+    traffic = {"incidents": {"traffic": INCIDENTS["traffic"]}}
+    worlds = [
+        world_until(calm_shop(day, growth_per_day=growth, **changes), users=2_000_000, days=5)
+        for growth, changes in ((0.0, {}), (0.0, traffic), (0.002, {}))
+    ]
+    flat, outage, growing = (np.diff(world.first_user).astype(float) for world in worlds)
+    # About 57,000 a day, each rounded to a whole user: five digits are exact.
+    share = outage[30] / outage[29]
+    assert share == pytest.approx(0.30, abs=2e-4)
+    steps = np.log(growing / flat)
+    assert np.diff(steps).mean() == pytest.approx(0.002, abs=2e-6)
+    assert np.abs(steps - np.polyval(np.polyfit(np.arange(35), steps, 1), np.arange(35))).max() < (
+        5e-5
+    )
+
+
+def without_effect(section: str, **values: float) -> dict[str, Any]:
+    """The countries or channels of the settings, each with some of its effects set to 1."""
+    return {name: {**entry, **values} for name, entry in raw_settings()[section].items()}
+
+
+@dataclass(frozen=True, eq=False)
+class SignupDays:
+    """A world and the sessions of everybody's signup day: before it effects cannot add up."""
+
+    world: World
+    users: Users
+    sessions: Sessions
+
+
+def signup_days(**changes: Any) -> SignupDays:
+    world = world_until(calm_shop(date(2024, 5, 1), **changes), users=60_000)
+    users = everybody(world)
+    sessions = generate_sessions(world, users, 0, world.day(world.until))
+    return SignupDays(world, users, sessions.take(sessions.day == users.signup_day[sessions.user]))
 
 
 @pytest.fixture(scope="module")
-def sample() -> Sample:
-    return make_sample(users=40_000, days=50)
+def configured() -> SignupDays:
+    return signup_days()
 
 
-def test_country_sets_the_price_level(sample: Sample) -> None:
-    world, orders = sample.world, sample.rectangle.orders
-    row = sample.user[np.isin(sample.rectangle.events.event_id, orders.order_id)]
-    buyers, first = np.unique(row, return_index=True)  # one order each, so they are independent
-    log_amount = np.log(orders.amount_cents[first] / 100)
-    latent = np.minimum(np.log(world.rate.values[sample.users.rate_slice[buyers]]), 1.5)
-    level = log_amount - 3.214 - 0.12 * latent
-    spread = np.hypot(0.70, 0.37)
-    effect = np.log(normalised_effects(world)[3][:, 0])
-    assert level.std() == pytest.approx(spread, rel=0.1)
-    for country in range(len(effect)):
-        mine = level[sample.users.country[buyers] == country]
-        z = (mine.mean() - effect[country]) / (spread / np.sqrt(len(mine)))
-        assert abs(z) < LIMIT, world.segments.country_names[country]
+@pytest.mark.parametrize(("trait", "section"), [("country", "countries"), ("channel", "channels")])
+def test_countries_and_channels_have_their_conversion(
+    configured: SignupDays, trait: str, section: str
+) -> None:
+    flat = signup_days(**{section: without_effect(section, conversion=1.0)})
+    carts = [filled_carts(days.users, days.sessions) for days in (configured, flat)]
+    factors = normalised_effects(configured.world)[2] / normalised_effects(flat.world)[2]
+    # Scaling all by one number leaves the ratio of a country the same in each channel.
+    by_place = factors[:, 0] if trait == "country" else factors[0]
+    place = getattr(configured.users, trait)
+    for number, factor in enumerate(by_place):
+        mine = place == number
+        assert_effect(carts[0][mine], carts[1][mine], factor, f"{trait} {number}")
 
 
-def test_an_outage_keeps_seven_visits_in_ten_away() -> None:
-    day = date(2024, 1, 17)
-    total, error = [], []
-    for outages in ([], [{"first": day, "days": 1, "visits": 0.30}]):
-        shop = settings(warmup_days=30, incidents={"traffic": outages})
-        world = small_world(users=100_000, shop=shop)
-        users = generate_users(world, 0, world.user_count)
-        sessions = generate_sessions(world, users, world.day(day), world.day(day) + 1)
-        of_user = np.bincount(sessions.user, minlength=world.user_count)
-        total.append(of_user.sum())
-        error.append(of_user.std() * np.sqrt(world.user_count) / of_user.sum())
-    assert abs(total[1] / total[0] - 0.30) < LIMIT * 0.30 * np.hypot(*error)
-    assert np.hypot(*error) < 0.05
+def test_channels_have_their_rate_of_visits(configured: SignupDays) -> None:
+    flat = signup_days(channels=without_effect("channels", rate=1.0))
+    users = configured.users
+    # One visit of a signup day is certain, the others follow the rate.
+    more = [per_user(days.users, days.sessions) - 1 for days in (configured, flat)]
+    effects = normalised_effects(configured.world)[1][0]
+    for number, effect in enumerate(effects):
+        for starts, factor in ((False, effect), (True, math.sqrt(effect))):
+            mine = (users.channel == number) & (users.starts_in_mission == starts)
+            what = f"channel {number}, {'on a mission' if starts else 'dormant'}"
+            assert_effect(more[0][mine], more[1][mine], factor, what)
 
 
-def test_weekdays_have_their_factors() -> None:
-    calm = {"season_amplitude": 0, "peaks": []}
-    per_day = []
-    for weekdays in ([1, 1, 1, 1, 1, 1, 1], [2, 1, 1, 1, 1, 1, 0.5]):
-        shop = settings(
-            warmup_days=30, calendar={**calm, "weekdays": weekdays}, incidents={"traffic": []}
-        )
-        world = small_world(users=60_000, days=7, shop=shop)
-        users = generate_users(world, 0, world.user_count)
-        # 2024-01-01 was a Monday.
-        per_day.append(np.bincount(generate_sessions(world, users, 30, 37).day - 30, minlength=7))
-    share = per_day[1] / per_day[0]
-    assert share[0] / share[1:6].mean() == pytest.approx(2.0, rel=0.15)
-    assert share[6] / share[1:6].mean() == pytest.approx(0.5, rel=0.15)
+def test_countries_have_their_price_level(configured: SignupDays) -> None:
+    flat = world_until(
+        calm_shop(date(2024, 5, 1), countries=without_effect("countries", amount=1.0)), 60_000
+    )
+    here, there = (orders_of(world) for world in (configured.world, flat))
+    np.testing.assert_array_equal(here.order_id, there.order_id)
+    users = configured.users
+    by_id = np.argsort(users.user_id)
+    row = by_id[np.searchsorted(users.user_id, here.user_id, sorter=by_id)]
+    ratio = here.amount_cents / there.amount_cents
+    expected = normalised_effects(configured.world)[3][:, 0][users.country[row]]
+    # Both amounts are rounded to a cent.
+    assert (np.abs(ratio - expected) * there.amount_cents < 1.2).all()
+    assert len(ratio) > 5000
+    assert set(users.country[row]) == set(range(5))
 
 
-def test_pages_and_carts_of_a_session(sample: Sample) -> None:
-    events = sample.rectangle.events
-    session = np.cumsum((events.event_id & 255) == 0) - 1
-    views = np.bincount(session, weights=events.event_type == VIEW)
-    error = np.sqrt(3.55 * 2.55 / len(views))  # geometric from 1: variance mean x (mean - 1)
-    assert abs(views.mean() - 3.55) < LIMIT * error
-    assert (views == 1).mean() == pytest.approx(1 / 3.55, abs=0.005)
-    cart = np.flatnonzero(events.event_type == ADD_TO_CART)
-    before = events.event_id[cart] & 255  # views before the cart: 1 to all, each equally often
-    of_four = before[views[session[cart]] == 4]
-    counts = np.bincount(of_four, minlength=5)
-    assert counts[0] == 0 and len(counts) == 5
-    assert (np.abs(counts[1:] - len(of_four) / 4) < LIMIT * np.sqrt(len(of_four) * 3 / 16)).all()
+def orders_of(world: World) -> Orders:
+    first = world.first_date - timedelta(days=5)
+    return generate_orders(world, 0, world.user_count, first, world.until)
 
 
-def test_pauses_delays_and_hours(sample: Sample) -> None:
-    events, world = sample.rectangle.events, sample.world
-    inside = (events.event_id[1:] >> 8) == (events.event_id[:-1] >> 8)
-    pause = np.diff(events.ts)[inside] / 1e6
-    assert np.median(pause) == pytest.approx(35, rel=0.02)
-    assert np.log(pause).std() == pytest.approx(1.1, rel=0.02)
-    assert pause.max() <= 25 * 60 + 0.1
-    delay = (events.ingest_ts - events.ts) / 1e6
-    assert np.median(delay) == pytest.approx(1.5, rel=0.02)
-    assert np.log(delay).std() == pytest.approx(0.8, rel=0.02)
-    starts = (events.event_id & 255) == 0
-    for country, offset in (("DE", 1), ("US", -6)):
-        place = world.segments.country_names.tolist().index(country)
-        mine = starts & (sample.users.country[sample.user] == place)
-        local_hour = (events.ts[mine] // 3_600_000_000 + offset) % 24
-        shares = np.bincount(local_hour, minlength=24) / mine.sum()
-        weights = np.array(world.settings.sessions.hour_weights)
-        np.testing.assert_allclose(shares, weights / weights.sum(), atol=0.006)
+def test_users_leave_by_their_hazard(configured: SignupDays) -> None:
+    world, users = configured.world, configured.users
+    lifetime = users.last_day - users.signup_day
+    for number, hazard in enumerate(world.leave.values):
+        mine = lifetime[users.leave_slice == number]
+        noticed = 0.0
+        for days in (1, 7, 30, 90, 365):
+            alive = (mine >= days).mean()
+            expected = (1 - hazard) ** days
+            error = math.sqrt(max(expected * (1 - expected), 1 / len(mine)) / len(mine))
+            assert abs(alive - expected) < LIMIT * error, (number, days)
+            noticed = max(noticed, ((1 - hazard / 2) ** days - expected) / error)
+        # In the first slice a year's chance to leave is 1 in 100,000: nobody could tell half.
+        assert noticed > LIMIT or hazard < 2e-4, number
 
 
-def test_the_shop_looks_like_the_logs_it_was_fitted_to() -> None:
-    world = small_world(users=40_000, days=60, shop=settings())
-    rectangle = generate_rectangle(world, 0, world.user_count, world.first_date, world.until)
-    events, orders = rectangle.events, rectangle.orders
-    mix = np.bincount(events.event_type) / len(events.event_type)
-    np.testing.assert_allclose(mix, [0.952, 0.036, 0.012], atol=0.004)
-    sessions = ((events.event_id & 255) == 0).sum()
-    assert len(orders.order_id) / sessions == pytest.approx(0.045, abs=0.004)
-    buyer_days = np.unique(orders.user_id * 100_000 + orders.ts // MICROS_PER_DAY)
-    assert 1 - len(buyer_days) / len(orders.order_id) == pytest.approx(0.030, abs=0.012)
-    amount = orders.amount_cents / 100
-    assert np.median(amount) == pytest.approx(26.0, rel=0.06)
-    assert amount.mean() == pytest.approx(35.9, rel=0.06)
+def test_nobody_visits_after_leaving(configured: SignupDays) -> None:
+    users, world = configured.users, configured.world
+    sessions = generate_sessions(world, users, 0, world.day(world.until))
+    left_for = sessions.day - users.last_day[sessions.user]
+    assert left_for.max() == 0
+    assert (left_for == 0).sum() > 1000, "the last day is one of being alive"
