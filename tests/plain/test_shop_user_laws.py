@@ -25,13 +25,20 @@ def users(world: World) -> Users:
     return generate_users(world, 0, world.user_count)
 
 
-def test_lifetimes_are_geometric(world: World, users: Users) -> None:
+def test_lifetimes_are_geometric() -> None:
+    world = small_world(users=250_000, days=15)
+    users = generate_users(world, 0, world.user_count)
     hazard = world.leave.values[users.leave_slice]
-    law = stats.geom(hazard, loc=-1)
     lived = users.last_day - users.signup_day
     whole = lived < 30_000  # nobody is kept longer; the least prone to leave would live millennia
-    below, chance = law.cdf(lived - 1)[whole], law.pmf(lived)[whole]
-    assert_uniform(spread(below, chance) / law.cdf(29_999)[whole], rows=40_000)
+    law = stats.geom(hazard[whole], loc=-1)
+    below, chance = law.cdf(lived[whole] - 1), law.pmf(lived[whole])
+    assert_uniform(spread(below, chance) / law.cdf(29_999), rows=200_000)
+    # Weighted by the hazard, so that a hazard taken for its rate, log(1 - x) for -x, shows.
+    excess = hazard * (np.minimum(lived, 2000) * hazard - (1 - hazard))
+    quick = hazard > 0.005  # of these one in 20,000 lives longer than the 2,000 days
+    z = excess[quick].sum() / np.sqrt((hazard**2 * (1 - hazard))[quick].sum())
+    assert abs(z) < stats.norm.isf(UNLIKELY / 2)
 
 
 def test_traits_are_independent_of_each_other(world: World, users: Users) -> None:
