@@ -1,7 +1,8 @@
 """Generate the synthetic shop: users, events and orders of any days, always the same rows.
 
 Reads: bronze_batches (what is there already).
-Writes: bronze_users, bronze_events, bronze_orders, bronze_batches, truth_users, truth_daily.
+Writes: bronze_users, bronze_events, bronze_orders, bronze_batches, truth_users, truth_daily,
+    truth_dirt.
 Command: ./spark-submit.sh generate [--scale NAME] [--users N --days N] [--seed N] [--from D --to D]
 """
 

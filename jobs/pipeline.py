@@ -2,7 +2,7 @@
 
 Reads: nothing but conf/; days that are already in the warehouse are not made again.
 Writes: every table, a model, the charts and their CSV files.
-Command: ./spark-submit.sh pipeline [--scale NAME] [--users N --days N] [--seed N]
+Command: ./spark-submit.sh pipeline [--scale NAME] [--users N --days N] [--seed N] [--dirt on|off]
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def check(args: argparse.Namespace, config: Config) -> None:
     plan_split(*requested_days(args, config), read_settings(config.propensity))
 
 
-# Start, generate (5), train (5), score (2) and verify (4); building and charts are counted.
-OTHER_STEPS = 17
+# Start, generate (6), train (5), score (2) and verify (5); building and charts are counted.
+OTHER_STEPS = 19
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:

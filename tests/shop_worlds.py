@@ -37,10 +37,12 @@ def small_world(
     seed: int = SEED,
     until: date | None = None,
     shop: ShopSettings | None = None,
+    is_dirty: bool = False,
 ) -> World:
     """A shop with a short warm-up, so that it is quick to make from its very first day."""
     shop = shop or settings(warmup_days=30)
-    return build_world(shop, users, days, seed, until or shop.first_date + timedelta(days=days))
+    until = until or shop.first_date + timedelta(days=days)
+    return build_world(shop, users, days, seed, until, is_dirty)
 
 
 def columns(arrays: Any) -> dict[str, np.ndarray]:

@@ -42,6 +42,7 @@ class MetricSettings:
     event_types: tuple[str, ...]
     active_event_types: tuple[str, ...]
     session_gap_minutes: Positive
+    max_events_per_user_day: Positive
     funnel_step_1: str
     funnel_step_2: str
     funnel_step_3: str
@@ -53,10 +54,11 @@ class MetricSettings:
 
 @validated(frozen=True, config=pydantic.ConfigDict(extra="forbid"))
 class Scale:
-    """Size of a synthetic shop: users expected over warm-up and shown days, and days shown."""
+    """A synthetic shop: users expected over warm-up and shown days, days shown, dirty or clean."""
 
     users: Positive
     days: Positive
+    dirt: bool = False
 
 
 @dataclass(frozen=True)

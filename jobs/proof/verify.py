@@ -11,6 +11,7 @@ from jobs.core.checks import run_checks
 from jobs.core.errors import ContractError
 from jobs.core.queries import render
 from jobs.core.tables import one_row
+from jobs.proof.cleaning import cleaning_findings
 from jobs.proof.content_hash import Fingerprint, fingerprint
 from jobs.proof.findings import Finding
 from jobs.proof.reconciliations import RECONCILIATIONS
@@ -50,6 +51,10 @@ def gather(run: Run) -> Evidence:
         findings += check_rules(run, set(known))
     with run.progress.step("verify: truth"):
         findings += check_truth(run, set(known))
+    with run.progress.step("verify: cleaning") as step:
+        grades = cleaning_findings(run, set(known))
+        step.note = "" if grades else "not a dirty shop"
+        findings += grades
     with run.progress.step("verify: content hashes") as step:
         hashes = content_hashes(run, known)
         step.rows = sum(found.rows for found in hashes.values())

@@ -7,7 +7,9 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from jobs.shop.events import EVENT_TYPES, generate_orders, generate_rectangle
+from jobs.shop.dirt.arrow import lost_countries
+from jobs.shop.dirt.recorded import recorded_orders, recorded_rectangle
+from jobs.shop.events import EVENT_TYPES
 from jobs.shop.hashing import IntArray
 from jobs.shop.users import generate_users
 from jobs.shop.world import World
@@ -20,7 +22,7 @@ def event_batch(
     world: World, user_from: int, user_to: int, day_from: date, day_to: date
 ) -> pa.RecordBatch:
     """Make the events of a rectangle; columns of bronze_events without source and batch_id."""
-    events = generate_rectangle(world, user_from, user_to, day_from, day_to).events
+    events = recorded_rectangle(world, user_from, user_to, day_from, day_to).events
     return pa.record_batch(
         {
             "event_id": pa.array(events.event_id),
@@ -37,7 +39,7 @@ def order_batch(
     world: World, user_from: int, user_to: int, day_from: date, day_to: date
 ) -> pa.RecordBatch:
     """Make the orders of a rectangle; columns of bronze_orders without source and batch_id."""
-    orders = generate_orders(world, user_from, user_to, day_from, day_to)
+    orders = recorded_orders(world, user_from, user_to, day_from, day_to)
     return pa.record_batch(
         {
             "order_id": pa.array(orders.order_id),
@@ -53,11 +55,13 @@ def user_batch(world: World, user_from: int, user_to: int) -> pa.RecordBatch:
     """Make users; columns of bronze_users without source and batch_id."""
     users = generate_users(world, user_from, user_to)
     epoch_day = users.signup_day + world.first_epoch_day
+    country = world.segments.country_names[users.country].tolist()
+    is_lost = lost_countries(world, users.user_id)
     return pa.record_batch(
         {
             "user_id": pa.array(users.user_id),
             "signup_date": _dates(epoch_day),
-            "country": pa.array(world.segments.country_names[users.country].tolist(), pa.string()),
+            "country": pa.array(country, pa.string(), mask=is_lost),
             "channel": pa.array(world.segments.channel_names[users.channel].tolist(), pa.string()),
             "ingest_ts": _timestamps(epoch_day * _DAY_MICROS),
         }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from jobs.shop.arrow import event_batch, order_batch, user_batch
+from jobs.shop.dirt.arrow import LABELS_SCHEMA, label_batch, user_label_batch
 from jobs.shop.ids import BLOCK_BITS
 from jobs.shop.truth.arrow import TRUTH_USERS_SCHEMA, truth_batch
 from jobs.shop.truth.outlook import check_campaign
@@ -126,6 +127,40 @@ def truth_users_frame(
     return _frame(
         spark, world, numbers, partitions, partial(_whole, make=truth_batch), TRUTH_USERS_SCHEMA
     )
+
+
+def labels_frame(
+    spark: SparkSession, world: World, day_from: date, day_to: date, partitions: int | None = None
+) -> DataFrame:
+    """Label the dirty events and orders of the days [day_from, day_to); see `events_frame`.
+
+    Returns
+    -------
+    DataFrame
+        Columns of truth_dirt without source and batch_id.
+    """
+    if not world.is_dirty:
+        return spark.createDataFrame([], LABELS_SCHEMA)
+    return _day_frame(spark, world, day_from, day_to, partitions, label_batch, LABELS_SCHEMA)
+
+
+def user_labels_frame(
+    spark: SparkSession,
+    world: World,
+    signup_from: date,
+    signup_to: date,
+    partitions: int | None = None,
+) -> DataFrame:
+    """Label the dirty users among those who sign up on the days [signup_from, signup_to).
+
+    Returns
+    -------
+    DataFrame
+        Columns of truth_dirt without source and batch_id.
+    """
+    numbers = world.user_numbers(signup_from, signup_to)
+    chunked = partial(_whole, make=user_label_batch)
+    return _frame(spark, world, numbers, partitions, chunked, LABELS_SCHEMA)
 
 
 def _day_frame(

@@ -55,6 +55,15 @@ class Stream(IntEnum):
     USER_ID = 17
     CAMPAIGN_ARM = 18
     PRICE_ARM = 19
+    EVENT_FAULT = 20
+    EVENT_FAULT_SIZE = 21
+    ORDER_FAULT = 22
+    ORDER_FAULT_SIZE = 23
+    LOST_COUNTRY = 24
+    LOST_SESSION = 25
+    BOT_COUNT = 26
+    BOT = 27
+    BOT_VIEW = 28
 
 
 def hash_long(values: ArrayLike, seeds: ArrayLike) -> UInt64Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -72,10 +73,37 @@ def load_world(run: Run, world: World, days: Span) -> None:
     load_daily_truth(run, world)
     _load(run, world, "bronze_events", days, lambda s: _events(run, world, s))
     _load(run, world, "bronze_orders", days, lambda s: _orders(run, world, s))
+    _load(run, world, "truth_dirt", days, lambda s: _labels(run, world, s))
 
 
 def _users(run: Run, world: World, span: Span) -> DataFrame:
+    if world.is_dirty:
+        _label_users(run, world, span)
     return bronze.users_frame(run.spark, world, span.first, span.end)
+
+
+def _label_users(run: Run, world: World, wanted: Span) -> None:
+    """Load the labels of users not labelled yet, in batches that cover signups but no day.
+
+    Before the users themselves: a run that dies in between finds the labels there.
+    """
+    source = SOURCE_PREFIX + world.world_id
+    covered = [
+        Span(*map(date.fromisoformat, json.loads(row["detail"])["signups"]))
+        for row in batches.recorded(run.warehouse)
+        if row["table_name"] == "truth_dirt" and row["first_date"] is None
+    ]
+    for span in gaps(wanted, covered):
+        batch = Batch(
+            table_name="truth_dirt",
+            batch_id=batches.batch_id("truth_dirt", "signups", source, span.first, span.end),
+            source=source,
+            first_date=None,
+            last_date=None,
+            detail={"signups": [span.first, span.end]},
+        )
+        labels = bronze.user_labels_frame(run.spark, world, span.first, span.end)
+        batches.load(run.warehouse, batch, labels)
 
 
 def _events(run: Run, world: World, span: Span) -> DataFrame:
@@ -86,13 +114,17 @@ def _orders(run: Run, world: World, span: Span) -> DataFrame:
     return bronze.orders_frame(run.spark, world, span.first, span.end)
 
 
+def _labels(run: Run, world: World, span: Span) -> DataFrame:
+    return bronze.labels_frame(run.spark, world, span.first, span.end)
+
+
 def _load(
     run: Run, world: World, table: str, wanted: Span, make: Callable[[Span], DataFrame]
 ) -> None:
     covered = [
         Span(row["first_date"], row["last_date"] + ONE_DAY)
         for row in batches.recorded(run.warehouse)
-        if row["table_name"] == table
+        if row["table_name"] == table and row["first_date"] is not None
     ]
     missing = gaps(wanted, covered)
     with run.progress.step(f"generate {table.removeprefix('bronze_')}") as step:

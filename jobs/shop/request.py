@@ -27,6 +27,11 @@ def add_shop_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--days", type=positive, metavar="N", help="days, instead of the scale's")
     parser.add_argument("--seed", type=int, metavar="N", help="another seed is another shop")
     parser.add_argument(
+        "--dirt",
+        choices=("on", "off"),
+        help="whether the log has the faults of shop.dirt, instead of as the scale says",
+    )
+    parser.add_argument(
         "--from", dest="first", type=day, metavar="D", help="first day to make (default: the first)"
     )
     parser.add_argument(
@@ -51,7 +56,8 @@ def requested_world(args: argparse.Namespace, config: Config) -> tuple[World, Sp
     settings = shop_settings(config.shop)
     days = _days(args, settings, size)
     seed = config.seed if args.seed is None else args.seed
-    return build_world(settings, size.users, size.days, seed, until=days.end), days
+    world = build_world(settings, size.users, size.days, seed, until=days.end, is_dirty=size.dirt)
+    return world, days
 
 
 def requested_days(args: argparse.Namespace, config: Config) -> tuple[date, date]:
@@ -65,7 +71,11 @@ def _size(args: argparse.Namespace, config: Config) -> Scale:
         known = ", ".join(config.scales)
         raise UsageError(f"no scale is named {args.scale!r}; conf/base.yaml has {known}")
     scale = config.scales[args.scale]
-    return Scale(users=args.users or scale.users, days=args.days or scale.days)
+    return Scale(
+        users=args.users or scale.users,
+        days=args.days or scale.days,
+        dirt=scale.dirt if args.dirt is None else args.dirt == "on",
+    )
 
 
 def _days(args: argparse.Namespace, settings: ShopSettings, size: Scale) -> Span:

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_vali
 from pydantic.dataclasses import dataclass
 
 from jobs.core.errors import UsageError
+from jobs.shop.dirt_settings import DirtSettings
 from jobs.shop.incident_settings import IncidentSettings
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -145,6 +146,7 @@ class ShopSettings:
     growth_per_day: Annotated[float, Field(ge=-0.1, le=0.1)]
     calendar: CalendarSettings
     incidents: IncidentSettings
+    dirt: DirtSettings
     mixture: MixtureSettings
     behaviour: BehaviourSettings
     orders: OrderSettings

@@ -1,9 +1,9 @@
 -- events_checked: one row per row of bronze_events on the days asked for, with the rule it breaks
 -- (NULL for the row kept).
 -- Reads: bronze_events, users_checked.  Params: from_date, to_date, tz, earliest_date,
---   max_clock_ahead_hours, event_types.
+--   max_clock_ahead_hours, max_events_per_user_day, event_types.
 -- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01 -d tz=UTC
---   -d earliest_date=1990-01-01 -d max_clock_ahead_hours=24
+--   -d earliest_date=1990-01-01 -d max_clock_ahead_hours=24 -d max_events_per_user_day=500
 --   -d event_types="'view', 'add_to_cart', 'purchase'" -f sql/silver/events_checked/query.sql
 
 WITH dated_events AS (
@@ -93,6 +93,35 @@ candidate_events AS (
     FROM copies_on_other_days
 ),
 
+-- Counting rows is cheap and leaves few dates; of those, and of the dates of the copies, whose other
+-- rows are not among these, the events are counted: a row sent again and again makes no bot.
+crowded_user_dates AS (
+    SELECT
+        user_id,
+        event_date
+    FROM events_of_days
+    GROUP BY user_id, event_date
+    HAVING COUNT(*) > ${max_events_per_user_day}
+    UNION DISTINCT
+    SELECT
+        user_id,
+        event_date
+    FROM copies_on_other_days
+),
+
+bot_dates AS (
+    SELECT
+        dated_events.user_id,
+        dated_events.event_date
+    FROM dated_events
+    INNER JOIN crowded_user_dates
+        ON
+            dated_events.user_id = crowded_user_dates.user_id
+            AND dated_events.event_date = crowded_user_dates.event_date
+    GROUP BY dated_events.user_id, dated_events.event_date
+    HAVING COUNT(DISTINCT dated_events.event_id) > ${max_events_per_user_day}
+),
+
 valid_users AS (
     SELECT
         user_id,
@@ -132,9 +161,14 @@ judged_events AS (
                 OR candidate_events.value = CAST('Infinity' AS DOUBLE)
                 OR candidate_events.value < 0
                 THEN 'bad_value'
+            WHEN bot_dates.user_id IS NOT NULL THEN 'bot'
         END AS broken_rule
     FROM candidate_events
     LEFT JOIN valid_users ON candidate_events.user_id = valid_users.user_id
+    LEFT JOIN bot_dates
+        ON
+            candidate_events.user_id = bot_dates.user_id
+            AND candidate_events.event_date = bot_dates.event_date
 ),
 
 -- Rows are judged first, so that a broken copy never takes the place of a good one. source and
@@ -201,6 +235,8 @@ SELECT
         WHEN 'bad_value' THEN 'value is NaN, infinite or negative'
         WHEN 'unknown_user' THEN 'no valid user has this user_id'
         WHEN 'before_signup' THEN 'the event lies before the signup_date of its user'
+        WHEN 'bot'
+            THEN 'its user has more than ${max_events_per_user_day} events on that date'
         WHEN 'duplicate_exact' THEN 'same content as the row kept for this event_id'
         WHEN 'duplicate_altered' THEN 'other content than the row kept for this event_id'
     END AS message

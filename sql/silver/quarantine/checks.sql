@@ -18,7 +18,7 @@ WHERE
         rule IN ('ts_before_earliest', 'ts_after_ingest', 'duplicate_exact', 'duplicate_altered')
         OR (table_name = 'bronze_users' AND rule = 'reserved_segment')
         OR (table_name <> 'bronze_users' AND rule IN ('unknown_user', 'before_signup'))
-        OR (table_name = 'bronze_events' AND rule IN ('unknown_event_type', 'bad_value'))
+        OR (table_name = 'bronze_events' AND rule IN ('unknown_event_type', 'bad_value', 'bot'))
         OR (table_name = 'bronze_orders' AND rule = 'negative_amount')
     );
 
