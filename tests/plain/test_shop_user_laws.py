@@ -83,11 +83,11 @@ def test_signups_are_rounded_up_with_the_chance_of_their_fraction() -> None:
 def test_missions_start_and_end_with_their_daily_chance() -> None:
     # Nobody fills a cart, so nothing but the daily action moves anybody.
     shop = settings(warmup_days=30, behaviour={"cart_or_order": [0, 0, 0]})
-    world = small_world(users=30_000, days=5, shop=shop)
+    world = small_world(users=150_000, days=7, shop=shop)
     users = generate_users(world, 0, world.user_count)
     effect = normalised_effects(world)[1][0][users.channel]
     chance = 0.0055 * np.sqrt(world.rate.values[users.rate_slice] * effect)
-    states = [states_after(world, users, day) for day in range(30, 34)]
+    states = [states_after(world, users, day) for day in range(30, 36)]
     below, size = [], []
     for before, after in zip(states, states[1:], strict=False):
         alive = (before >= 0) & (after >= 0)
