@@ -88,21 +88,21 @@ def test_missions_start_and_end_with_their_daily_chance() -> None:
     effect = normalised_effects(world)[1][0][users.channel]
     chance = 0.0055 * np.sqrt(world.rate.values[users.rate_slice] * effect)
     states = [states_after(world, users, day) for day in range(30, 36)]
-    below, size = [], []
+    on_mission, moved, chances = [], [], []
     for before, after in zip(states, states[1:], strict=False):
         alive = (before >= 0) & (after >= 0)
-        start = np.minimum(chance[alive], 0.25)
-        was, now = before[alive] == MISSION, after[alive] == MISSION
         assert set(np.unique(after[alive])) == {DORMANT, MISSION}
-        to_mission = np.where(was, 1 - 0.24, start)
-        below.append(np.where(now, 0, to_mission))
-        size.append(np.where(now, to_mission, 1 - to_mission))
-        moved = was != now
-        for kind, expected in ((was, 0.24), (~was, start[~was])):
-            total = np.broadcast_to(expected, kind.sum())
-            z = (moved[kind].sum() - total.sum()) / np.sqrt((total * (1 - total)).sum())
-            assert abs(z) < stats.norm.isf(UNLIKELY / 2)
-    assert_uniform(spread(np.concatenate(below), np.concatenate(size)), rows=50_000)
+        was = before[alive] == MISSION
+        on_mission.append(was)
+        moved.append(was != (after[alive] == MISSION))
+        chances.append(np.where(was, 0.24, np.minimum(chance[alive], 0.25)))
+    was, move, expected = (np.concatenate(parts) for parts in (on_mission, moved, chances))
+    below, size = np.where(move, 0, expected), np.where(move, expected, 1 - expected)
+    assert_uniform(spread(below, size), rows=200_000)
+    for name, kind in (("end", was), ("start", ~was)):
+        law = expected[kind]
+        z = (move[kind].sum() - law.sum()) / np.sqrt((law * (1 - law)).sum())
+        assert abs(z) < stats.norm.isf(UNLIKELY / 2), name
 
 
 def test_an_order_leaves_its_mission_open_with_its_chance(world: World, users: Users) -> None:
