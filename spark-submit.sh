@@ -271,6 +271,7 @@ case ${command:-help} in
   report) run_job "$@" ;;   ## charts as PNG, each with its numbers as CSV
   ##@ Look and check
   verify) run_job "$@" ;;   ## do rows, keys and revenue agree across all tables?
+  maintain) run_job "$@" ;; ## removes what runs left that died before their commit
   doctor) run_job "$@" ;;   ## is everything there that a run needs?
   sql) run_sql "$@" ;;      ## Spark SQL shell with all tables; -e QUERY, -f FILE, -d NAME=VALUE
   ##@ Work on it

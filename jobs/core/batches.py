@@ -20,9 +20,14 @@ from jobs.core.catalog import all_tables
 from jobs.core.errors import ContractError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from pyspark.sql import DataFrame
 
+    from jobs.core.data_files import DataFile
     from jobs.core.tables import Warehouse
+
+    WriteFiles = Callable[[Sequence["Batch"]], dict[str, list[DataFile]]]
 
 LEDGER = "bronze_batches"
 ONE_DAY = timedelta(days=1)
@@ -89,7 +94,38 @@ def load(warehouse: Warehouse, batch: Batch, frame: DataFrame) -> int | None:
     _remove_unrecorded(warehouse, batch.table_name, {name for _, name in known})
     marked = frame.withColumns({"source": F.lit(batch.source), "batch_id": F.lit(batch.batch_id)})
     rows = warehouse.append(batch.table_name, marked)
-    _record(warehouse, batch, rows)
+    _record(warehouse, [(batch, rows)])
+    return rows
+
+
+def load_files(warehouse: Warehouse, batches: Sequence[Batch], write: WriteFiles) -> dict[str, int]:
+    """Load batches of several tables whose files one pass writes; returns rows by table.
+
+    A batch that a run committed, but did not live to record, is recognised by its transaction in
+    the table's log and only recorded.
+
+    Parameters
+    ----------
+    batches
+        At most one per table; those already recorded are left out of the result.
+    write
+        Called once, with the batches whose rows are not there; returns the files of each table.
+        They count from their commit on, one per table.
+    """
+    known = {(row["table_name"], row["batch_id"]) for row in recorded(warehouse)}
+    missing = [b for b in batches if (b.table_name, b.batch_id) not in known]
+    rows: dict[str, int] = {}
+    for batch in missing:
+        if found := _committed_rows(warehouse, batch):
+            rows[batch.table_name] = found
+        kept = {name for _, name in known} | ({batch.batch_id} if found else set())
+        _remove_unrecorded(warehouse, batch.table_name, kept)
+    wanted = [batch for batch in missing if batch.table_name not in rows]
+    files = write(wanted) if wanted else {}
+    for batch in wanted:
+        table = batch.table_name
+        rows[table] = warehouse.append_files(table, files[table], _transaction(batch))
+    _record(warehouse, [(batch, rows[batch.table_name]) for batch in missing])
     return rows
 
 
@@ -139,19 +175,37 @@ def _remove_unrecorded(warehouse: Warehouse, table_name: str, known: set[str]) -
         warehouse.replace_where(table_name, nothing, f"batch_id = '{orphan}'")
 
 
-def _record(warehouse: Warehouse, batch: Batch, rows: int) -> None:
-    row = (
-        batch.batch_id,
-        batch.table_name,
-        batch.source,
-        batch.first_date,
-        batch.last_date,
-        rows + batch.rows_quarantined,
-        rows,
-        batch.rows_quarantined,
-        batch.covers_every_day,
-        datetime.now(UTC),
-        json.dumps(batch.detail or {}, default=str),
-    )
+def _transaction(batch: Batch) -> str:
+    return f"glasshouse/{batch.batch_id}"
+
+
+def _committed_rows(warehouse: Warehouse, batch: Batch) -> int:
+    """Rows of a batch that was committed whole; 0 where none was, or it was removed again."""
+    if not warehouse.has_committed(batch.table_name, _transaction(batch)):
+        return 0
+    stored = warehouse.read(batch.table_name)
+    return stored.filter(F.col("batch_id") == batch.batch_id).count()
+
+
+def _record(warehouse: Warehouse, loaded: Sequence[tuple[Batch, int]]) -> None:
+    if not loaded:
+        return
+    now = datetime.now(UTC)
+    rows = [
+        (
+            batch.batch_id,
+            batch.table_name,
+            batch.source,
+            batch.first_date,
+            batch.last_date,
+            count + batch.rows_quarantined,
+            count,
+            batch.rows_quarantined,
+            batch.covers_every_day,
+            now,
+            json.dumps(batch.detail or {}, default=str),
+        )
+        for batch, count in loaded
+    ]
     schema = all_tables()[LEDGER].schema
-    warehouse.append(LEDGER, warehouse.spark.createDataFrame([row], schema))
+    warehouse.append(LEDGER, warehouse.spark.createDataFrame(rows, schema))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 import pydantic
@@ -61,11 +61,20 @@ class Scale:
     dirt: bool = False
 
 
+@validated(frozen=True, config=pydantic.ConfigDict(extra="forbid"))
+class GenerateSettings:
+    """How the rows of a synthetic shop are written; the rows themselves do not depend on it."""
+
+    writer: Literal["files", "spark"]
+    rows_per_file: Positive
+
+
 @dataclass(frozen=True)
 class Config:
     """All settings of a run; `shop` and `propensity` are validated by their own packages."""
 
     seed: int
+    generate: GenerateSettings
     shop: dict[str, Any]
     scales: dict[str, Scale]
     metrics: MetricSettings
@@ -93,6 +102,7 @@ def load_config(overlay: Path | None = None, base: Path = BASE_FILE) -> Config:
     try:
         return Config(
             seed=int(raw["seed"]),
+            generate=GenerateSettings(**raw["generate"]),
             shop=raw["shop"],
             scales={name: Scale(**size) for name, size in raw["scales"].items()},
             metrics=MetricSettings(**raw["metrics"]),

@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
@@ -22,11 +22,15 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from jobs.core.row_count import RowCount
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 NAME_WIDTH = 28
 POLL_SECONDS = 0.25
+# Between two lines about a long step in a log.
+TELL_SECONDS = 10.0
 
 
 class StepTiming(NamedTuple):
@@ -46,6 +50,7 @@ class Step:
     started: float
     rows: int | None = None
     note: str = ""
+    count: RowCount | None = None
 
 
 def step_line(timing: StepTiming) -> str:
@@ -126,6 +131,25 @@ class Progress:
             self._timings.append(timing)
             self._write(step_line(timing))
 
+    @contextmanager
+    def counting(self, step: Step, read: Callable[[], int], expected: int) -> Iterator[None]:
+        """Show rows so far, rows per second and time left while the block runs.
+
+        On a terminal in the live bar, elsewhere as a line every ten seconds; see `RowCount`.
+        """
+        step.count = RowCount(read, expected)
+        done = threading.Event()
+        teller = threading.Thread(target=self._tell, args=(step, step.count, done), daemon=True)
+        if self._live is None:
+            teller.start()
+        try:
+            yield
+        finally:
+            done.set()
+            step.count = None
+            if teller.is_alive():
+                teller.join()
+
     def close(self) -> None:
         """Take the live bar away and restore the cursor; the printed lines stay."""
         self._closed.set()
@@ -148,6 +172,10 @@ class Progress:
             return
         self._stream.write(line + "\n")
         self._stream.flush()
+
+    def _tell(self, step: Step, count: RowCount, done: threading.Event) -> None:
+        while not done.wait(TELL_SECONDS):
+            self._write(f"{step.name:<{NAME_WIDTH}} {count.text()}")
 
     def _start_live(self) -> Live:
         live = Live(
@@ -174,6 +202,10 @@ class Progress:
         for step in list(self._open_steps)[-1:]:
             cells += [Text(step.name, overflow="ellipsis", no_wrap=True)]
             cells += [f"{time.monotonic() - step.started:,.0f} s"]
+            if count := step.count:
+                rows = min(count.read(), count.expected)
+                cells += [ProgressBar(total=count.expected, completed=rows, width=20)]
+                cells += [Text(count.text(), no_wrap=True)]
         line = Table.grid(padding=(0, 1))
         line.add_row(*cells, Text(self._stage_text, style="dim", no_wrap=True))
         return line

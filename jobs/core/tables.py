@@ -20,10 +20,12 @@ from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from jobs.core.catalog import Table, all_tables
+from jobs.core.data_files import DataFile, FileLayout, file_layout
 from jobs.core.errors import ConflictError, ContractError, StorageError
+from jobs.core.file_commits import commit_files, has_committed, open_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pyspark.sql import DataFrame, Row, SparkSession
 
@@ -104,6 +106,27 @@ class Warehouse:
     def replace_where(self, name: str, frame: DataFrame, predicate: str) -> int:
         """Replace the rows that satisfy `predicate`; returns the rows now satisfying it."""
         return self._write(name, frame, mode="overwrite", options={"replaceWhere": predicate})
+
+    def layout(self, name: str) -> FileLayout:
+        """What a worker must know to write data files of a table; makes the table if need be."""
+        with storage_errors(self.path(name)):
+            if not self.exists(name):
+                self._create(self.table(name))
+        return file_layout(self.table(name), self.path(name))
+
+    def append_files(self, name: str, files: Sequence[DataFile], transaction: str) -> int:
+        """Add files that workers wrote by `layout`, in one commit; returns how many rows.
+
+        See `commit_files` for the errors; `transaction` names the load for `has_committed`.
+        """
+        if not files:
+            return 0
+        handle = open_table(self.path(name))
+        return commit_files(handle, self.layout(name), files, transaction, self.run_id)
+
+    def has_committed(self, name: str, transaction: str) -> bool:
+        """True where the table's log holds a load of this name."""
+        return self.exists(name) and has_committed(self.path(name), transaction)
 
     def version(self, name: str) -> int:
         """Latest Delta version of a table."""

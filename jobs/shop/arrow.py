@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from jobs.shop.dirt.arrow import lost_countries
-from jobs.shop.dirt.recorded import recorded_orders, recorded_rectangle
-from jobs.shop.events import EVENT_TYPES
+from jobs.shop.dirt.recorded import Recorded, recorded_orders, recorded_rectangle
+from jobs.shop.events import EVENT_TYPES, Orders
 from jobs.shop.hashing import IntArray
 from jobs.shop.users import generate_users
 from jobs.shop.world import World
@@ -22,33 +22,38 @@ def event_batch(
     world: World, user_from: int, user_to: int, day_from: date, day_to: date
 ) -> pa.RecordBatch:
     """Make the events of a rectangle; columns of bronze_events without source and batch_id."""
-    events = recorded_rectangle(world, user_from, user_to, day_from, day_to).events
-    return pa.record_batch(
-        {
-            "event_id": pa.array(events.event_id),
-            "user_id": pa.array(events.user_id),
-            "ts": _timestamps(events.ts),
-            "event_type": pa.array(EVENT_TYPES).take(pa.array(events.event_type)),
-            "value": pa.array(events.value, mask=np.isnan(events.value)),
-            "ingest_ts": _timestamps(events.ingest_ts),
-        }
-    )
+    batch = event_rows(recorded_rectangle(world, user_from, user_to, day_from, day_to))
+    # Spark takes plain strings from Python, and no dictionaries.
+    place = batch.schema.get_field_index("event_type")
+    return batch.set_column(place, "event_type", batch.column(place).dictionary_decode())
 
 
 def order_batch(
     world: World, user_from: int, user_to: int, day_from: date, day_to: date
 ) -> pa.RecordBatch:
     """Make the orders of a rectangle; columns of bronze_orders without source and batch_id."""
-    orders = recorded_orders(world, user_from, user_to, day_from, day_to)
+    return _order_rows(recorded_orders(world, user_from, user_to, day_from, day_to))
+
+
+def event_rows(recorded: Recorded) -> pa.RecordBatch:
+    """Put a rectangle's events into columns; event_type is a dictionary."""
+    events = recorded.events
+    event_type = pa.DictionaryArray.from_arrays(pa.array(events.event_type), EVENT_TYPES)
     return pa.record_batch(
         {
-            "order_id": pa.array(orders.order_id),
-            "user_id": pa.array(orders.user_id),
-            "ts": _timestamps(orders.ts),
-            "amount": _decimals(orders.amount_cents),
-            "ingest_ts": _timestamps(orders.ingest_ts),
+            "event_id": pa.array(events.event_id),
+            "user_id": pa.array(events.user_id),
+            "ts": _timestamps(events.ts),
+            "event_type": event_type,
+            "value": pa.array(events.value, mask=np.isnan(events.value)),
+            "ingest_ts": _timestamps(events.ingest_ts),
         }
     )
+
+
+def order_rows(recorded: Recorded) -> pa.RecordBatch:
+    """Put a rectangle's orders into columns."""
+    return _order_rows(recorded.orders)
 
 
 def user_batch(world: World, user_from: int, user_to: int) -> pa.RecordBatch:
@@ -64,6 +69,18 @@ def user_batch(world: World, user_from: int, user_to: int) -> pa.RecordBatch:
             "country": pa.array(country, pa.string(), mask=is_lost),
             "channel": pa.array(world.segments.channel_names[users.channel].tolist(), pa.string()),
             "ingest_ts": _timestamps(epoch_day * _DAY_MICROS),
+        }
+    )
+
+
+def _order_rows(orders: Orders) -> pa.RecordBatch:
+    return pa.record_batch(
+        {
+            "order_id": pa.array(orders.order_id),
+            "user_id": pa.array(orders.user_id),
+            "ts": _timestamps(orders.ts),
+            "amount": _decimals(orders.amount_cents),
+            "ingest_ts": _timestamps(orders.ingest_ts),
         }
     )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -13,22 +14,24 @@ from pyspark.sql import functions as F
 from jobs.core import batches
 from jobs.core.batches import Batch
 from jobs.core.errors import UsageError
-from jobs.core.tables import one_row
-from jobs.shop import bronze
+from jobs.core.tables import one_row, storage_errors
+from jobs.shop import bronze, rectangles
 from jobs.shop.stored import SOURCE_PREFIX, identity_of
 from jobs.shop.truth.daily import load_daily_truth
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+    from jobs.core.data_files import DataFile
     from jobs.core.entry import Run
+    from jobs.core.progress import Step
     from jobs.core.tables import Warehouse
     from jobs.shop.world import World
 
 ONE_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Span:
     """Half-open range of days, first <= day < end."""
 
@@ -71,9 +74,12 @@ def load_world(run: Run, world: World, days: Span) -> None:
     _load(run, world, "bronze_users", everyone, lambda s: _users(run, world, s))
     _load_truth(run, world, everyone)
     load_daily_truth(run, world)
-    _load(run, world, "bronze_events", days, lambda s: _events(run, world, s))
-    _load(run, world, "bronze_orders", days, lambda s: _orders(run, world, s))
-    _load(run, world, "truth_dirt", days, lambda s: _labels(run, world, s))
+    if run.config.generate.writer == "files":
+        _load_files(run, world, days)
+    else:
+        _load(run, world, "bronze_events", days, lambda s: _events(run, world, s))
+        _load(run, world, "bronze_orders", days, lambda s: _orders(run, world, s))
+        _load(run, world, "truth_dirt", days, lambda s: _labels(run, world, s))
 
 
 def _users(run: Run, world: World, span: Span) -> DataFrame:
@@ -118,21 +124,57 @@ def _labels(run: Run, world: World, span: Span) -> DataFrame:
     return bronze.labels_frame(run.spark, world, span.first, span.end)
 
 
-def _load(
-    run: Run, world: World, table: str, wanted: Span, make: Callable[[Span], DataFrame]
-) -> None:
+def _missing(run: Run, table: str, wanted: Span) -> list[Span]:
     covered = [
         Span(row["first_date"], row["last_date"] + ONE_DAY)
         for row in batches.recorded(run.warehouse)
         if row["table_name"] == table and row["first_date"] is not None
     ]
-    missing = gaps(wanted, covered)
+    return gaps(wanted, covered)
+
+
+def _load(
+    run: Run, world: World, table: str, wanted: Span, make: Callable[[Span], DataFrame]
+) -> None:
+    missing = _missing(run, table, wanted)
     with run.progress.step(f"generate {table.removeprefix('bronze_')}") as step:
         step.rows = 0
         step.note = "" if missing else "already there"
         for span in missing:
             batch = _batch(world, table, span)
             step.rows += batches.load(run.warehouse, batch, make(span)) or 0
+
+
+def _load_files(run: Run, world: World, wanted: Span) -> None:
+    """Load all tables of the rectangles in one pass over the days that any of them lacks."""
+    missing = {table: _missing(run, table, wanted) for table in rectangles.FILLS}
+    with run.progress.step("generate events and orders") as step:
+        step.rows = 0
+        step.note = "" if any(missing.values()) else "already there"
+        for span in sorted({span for spans in missing.values() for span in spans}):
+            wanting = [_batch(world, t, span) for t, spans in missing.items() if span in spans]
+            write = partial(_write_files, run, step, world, span)
+            step.rows += sum(batches.load_files(run.warehouse, wanting, write).values())
+
+
+def _write_files(
+    run: Run, step: Step, world: World, span: Span, wanted: Sequence[Batch]
+) -> dict[str, list[DataFile]]:
+    spark, rows_per_file = run.spark, run.config.generate.rows_per_file
+    rows = rectangles.expected_rows(world, span.first, span.end)
+    tasks = spark.sparkContext.defaultParallelism
+    parts = rectangles.plan(world, span.first, span.end, rows, rows_per_file, tasks)
+    targets = [
+        rectangles.Target(
+            run.warehouse.layout(batch.table_name),
+            {"source": batch.source, "batch_id": batch.batch_id},
+        )
+        for batch in wanted
+    ]
+    written = spark.sparkContext.accumulator(0)
+    counting = run.progress.counting(step, lambda: written.value, rows)
+    with counting, storage_errors(str(run.warehouse.root)):
+        return rectangles.write_rectangles(spark, world, parts, targets, written)
 
 
 def _batch(world: World, table: str, span: Span) -> Batch:

@@ -35,6 +35,8 @@ def test_a_scale_of_ones_own_may_be_added(tmp_path: Path) -> None:
     [
         ("metrics: {sesion_gap_minutes: 5}", "unknown setting metrics.sesion_gap_minutes"),
         ("seeds: 1", "unknown setting seeds"),
+        ("generate: {writer: pandas}", "'files' or 'spark'"),
+        ("generate: {rows_per_file: 0}", "rows_per_file"),
         ("metrics: {session_gap_minutes: soon}", "session_gap_minutes"),
         ("metrics: {session_gap_minutes: 0}", "session_gap_minutes"),
         ("metrics: {tz: Mars/Base}", "no such time zone"),

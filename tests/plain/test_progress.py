@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from jobs.core.progress import Progress, StepTiming, running_tasks, step_line, summary
+from jobs.core.row_count import RowCount
 
 
 class Terminal(io.StringIO):
@@ -166,3 +167,38 @@ def wait_for(stream, text):
             return
         time.sleep(0.05)
     raise AssertionError(f"{text!r} never appeared in {stream.getvalue()[-300:]!r}")
+
+
+def test_rows_are_told_with_rate_and_time_left():
+    assert RowCount(lambda: 0, 5_000).text(3.0) == "0 of about 5,000 rows"
+    half = RowCount(lambda: 2_000_000, 4_000_000).text(10.0)
+    assert half == "2,000,000 of about 4,000,000 rows, 0.20 M/s, 10 s left"
+    long = RowCount(lambda: 1_000, 9_000_000).text(1.0)
+    assert long.endswith("2 h 29 min left")
+    # The estimate may fall short; the time left may not become negative.
+    assert RowCount(lambda: 30, 20).text(1.0).endswith("30 of about 30 rows, 0.00 M/s, 0 s left")
+
+
+def test_a_log_hears_of_a_long_step_now_and_then(monkeypatch):
+    monkeypatch.setattr("jobs.core.progress.TELL_SECONDS", 0.05)
+    stream = io.StringIO()
+    progress = Progress(stream=stream)
+    with progress.step("generate") as step, progress.counting(step, lambda: 7, 10):
+        wait_for(stream, "7 of about 10 rows")
+    lines = stream.getvalue().splitlines()
+    time.sleep(0.2)
+    assert stream.getvalue().splitlines() == lines, "and no more once it is over"
+    assert all(line.startswith("generate ") for line in lines)
+    assert "\r" not in stream.getvalue() and "\x1b" not in stream.getvalue()
+
+
+def test_a_terminal_shows_the_rows_of_the_running_step(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "140")
+    stream = Terminal()
+    with (
+        Progress(stream=stream) as progress,
+        progress.step("generate") as step,
+        progress.counting(step, lambda: 1_234, 5_000),
+    ):
+        wait_for(stream, "1,234 of about 5,000 rows")

@@ -1,0 +1,131 @@
+"""Commits of data files that workers wrote: all files of a load as one Delta version.
+
+Goes through delta-rs, which takes any file it is told of: it looks at neither the files nor the
+table's CHECK constraints. So both are looked at here, first.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake.exceptions import CommitFailedError
+from deltalake.transaction import AddAction
+
+from jobs.core.data_files import DataFile, FileLayout, check_data_file
+from jobs.core.errors import ConflictError, ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_CONSTRAINTS = "delta.constraints."
+
+
+def open_table(folder: str) -> DeltaTable:
+    """A handle on the latest version; a commit wants a fresh one."""
+    return DeltaTable(folder)
+
+
+def has_committed(folder: str, transaction: str) -> bool:
+    """Tell whether a load of this name was ever committed to the table."""
+    return open_table(folder).transaction_version(transaction) is not None
+
+
+def commit_files(
+    handle: DeltaTable,
+    layout: FileLayout,
+    files: Sequence[DataFile],
+    transaction: str,
+    run_id: str,
+) -> int:
+    """Add files to a table in one version; returns their rows.
+
+    Parameters
+    ----------
+    handle
+        From `open_table`; what others changed since then is either harmless or refused.
+    layout
+        The table.
+    files
+        At least one, all of this table.
+    transaction
+        Name of the load, kept in the table's log; see `has_committed`.
+    run_id
+        Goes into the commit's userMetadata, as with every write of the project.
+
+    Raises
+    ------
+    ContractError
+        A file or the stored table breaks the contract, or the table has a CHECK constraint.
+    StorageError
+        A file is not there.
+    ConflictError
+        Another writer changed the table in a way that matters.
+    """
+    _refuse_other_table(handle, layout)
+    for file in files:
+        check_data_file(layout, file)
+    rows = sum(file.rows for file in files)
+    version = (handle.transaction_version(transaction) or 0) + 1
+    # In the words of Spark's own commits, so that DESCRIBE HISTORY shows one kind of row.
+    metrics = {
+        "numFiles": str(len(files)),
+        "numOutputRows": str(rows),
+        "numOutputBytes": str(sum(file.size for file in files)),
+    }
+    properties = CommitProperties(
+        custom_metadata={
+            "userMetadata": json.dumps({"run_id": run_id}),
+            "operationMetrics": metrics,
+        },
+        app_transactions=[Transaction(transaction, version)],
+    )
+    try:
+        handle.create_write_transaction(
+            [_add_action(layout, file) for file in files],
+            mode="append",
+            schema=handle.schema(),
+            commit_properties=properties,
+            # Checkpoints and the log's clean-up stay with Spark alone: one set of rules.
+            post_commithook_properties=PostCommitHookProperties(
+                create_checkpoint=False, cleanup_expired_logs=False
+            ),
+        )
+    except CommitFailedError as error:
+        raise ConflictError(
+            f"{layout.folder}: another writer changed it first; run again"
+        ) from error
+    return rows
+
+
+def _add_action(layout: FileLayout, file: DataFile) -> AddAction:
+    modified = (Path(layout.folder) / file.name).stat().st_mtime_ns // 1_000_000
+    return AddAction(
+        path=file.name,
+        size=file.size,
+        partition_values={},
+        modification_time=modified,
+        data_change=True,
+        stats=file.statistics,
+    )
+
+
+def _refuse_other_table(handle: DeltaTable, layout: FileLayout) -> None:
+    stored = {field.name: field.type for field in pa.schema(handle.schema().to_arrow())}
+    expected = {field.name: field.type for field in layout.schema}
+    if stored != expected:
+        raise ContractError(
+            f"{layout.folder} was made with other columns than its contract has now: "
+            f"{sorted(set(stored.items()) ^ set(expected.items()), key=str)}"
+        )
+    configuration = handle.metadata().configuration
+    constraints = [name for name in configuration if name.startswith(_CONSTRAINTS)]
+    if constraints:
+        names = ", ".join(name.removeprefix(_CONSTRAINTS) for name in constraints)
+        raise ContractError(
+            f"{layout.folder} has CHECK constraints ({names}), which files written beside Spark "
+            "would not pass through: set generate.writer: spark"
+        )
