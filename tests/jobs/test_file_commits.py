@@ -1,0 +1,267 @@
+"""Files that workers wrote and one commit made a table of: the same rows, and a table like any."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from delta.tables import DeltaTable
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from jobs.core import batches
+from jobs.core.config import GenerateSettings
+from jobs.core.entry import Run
+from jobs.core.errors import ConflictError, ContractError
+from jobs.core.file_commits import commit_files, open_table
+from jobs.core.orphans import find_orphans, remove_orphans
+from jobs.core.tables import Warehouse
+from jobs.shop.loading import Span, load_world
+from jobs.shop.rectangles import Target, plan, write_rectangles
+from jobs.shop.world import World
+from tests.jobs.commands import hashes, run_in
+from tests.shop_worlds import small_world
+
+EVENTS = "bronze_events"
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return small_world(users=20_000, days=60)
+
+
+@pytest.fixture(scope="module")
+def whole(world: World) -> Span:
+    return Span(world.first_date, world.until)
+
+
+def make(spark: SparkSession, folder: Path, writer: str = "files") -> Run:
+    """A run whose files are small, so that a small shop has several."""
+    run = run_in(spark, folder)
+    settings = GenerateSettings(writer=writer, rows_per_file=60_000)
+    return dataclasses.replace(run, config=dataclasses.replace(run.config, generate=settings))
+
+
+@pytest.fixture(scope="module")
+def filled(
+    spark: SparkSession, world: World, whole: Span, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    run = make(spark, tmp_path_factory.mktemp("by files") / "a warehouse")
+    load_world(run, world, whole)
+    return run
+
+
+@pytest.fixture
+def copy(filled: Run, spark: SparkSession, tmp_path: Path) -> Warehouse:
+    """A copy of the warehouse to change; a log names its files relative to their folder."""
+    root = tmp_path / "copy"
+    shutil.copytree(filled.warehouse.root, root)
+    return Warehouse(root, spark, "changed")
+
+
+def commits(warehouse: Warehouse, name: str) -> list[Any]:
+    return DeltaTable.forPath(warehouse.spark, warehouse.path(name)).history().collect()
+
+
+def test_both_writers_give_the_same_rows_and_records(
+    spark: SparkSession, world: World, whole: Span, filled: Run, tmp_path: Path
+) -> None:
+    by_spark = make(spark, tmp_path, writer="spark")
+    load_world(by_spark, world, whole)
+    assert hashes(filled) == hashes(by_spark)
+    for table in (EVENTS, "bronze_orders"):
+        assert filled.warehouse.read(table).schema == by_spark.warehouse.read(table).schema
+    records = [
+        sorted(
+            tuple(value for name, value in row.items() if name != "loaded_at")
+            for row in batches.recorded(run.warehouse)
+        )
+        for run in (filled, by_spark)
+    ]
+    assert records[0] == records[1] and len(records[0]) == 3
+
+
+def test_all_files_of_a_table_are_one_version_that_names_its_run(filled: Run) -> None:
+    for table in (EVENTS, "bronze_orders"):
+        written, created = commits(filled.warehouse, table)
+        assert json.loads(written["userMetadata"]) == {"run_id": "test"}
+        assert int(written["operationMetrics"]["numFiles"]) > 3
+        rows = filled.warehouse.read(table).count()
+        assert int(written["operationMetrics"]["numOutputRows"]) == rows
+        assert created["operation"] == "CREATE TABLE"
+
+
+def test_a_query_of_a_day_or_of_a_user_skips_files(filled: Run, world: World) -> None:
+    events = filled.warehouse.read(EVENTS)
+    every_file = len(events.inputFiles())
+    day = world.first_date + timedelta(days=29)
+    start, end = F.lit(str(day)).cast("timestamp"), F.lit(str(day + timedelta(days=1)))
+    of_day = events.filter((F.col("ts") >= start) & (F.col("ts") < end.cast("timestamp")))
+    user = events.select("user_id").first()["user_id"]
+    of_user = events.filter(F.col("user_id") == user)
+    assert every_file == 6
+    assert len(of_day.inputFiles()) == 3  # of two slices the day is the last of the first
+    assert len(of_user.inputFiles()) == 2
+    assert of_day.count() > 0 and of_user.count() > 0
+
+
+def test_spark_replaces_merges_and_travels_back(copy: Warehouse, spark: SparkSession) -> None:
+    path, before = copy.path(EVENTS), copy.read(EVENTS).count()
+    one = copy.read(EVENTS).orderBy("event_id").limit(1).collect()[0]
+    day = "ts >= TIMESTAMP'2024-01-05' AND ts < TIMESTAMP'2024-01-06'"
+    of_day = copy.read(EVENTS).filter(day).count()
+    assert copy.replace_where(EVENTS, copy.read(EVENTS).limit(0), day) == 0
+    assert copy.read(EVENTS).count() == before - of_day < before
+    source = copy.read(EVENTS).filter(F.col("event_id") == one["event_id"])
+    merged = DeltaTable.forPath(spark, path).alias("old")
+    merged.merge(source.alias("new"), "old.event_id = new.event_id").whenMatchedUpdate(
+        set={"value": F.lit(-1.0)}
+    ).execute()
+    changed = copy.read(EVENTS).filter("value = -1.0").collect()
+    assert [row["event_id"] for row in changed] == [one["event_id"]]
+    old = spark.read.format("delta").option("versionAsOf", 1).load(path)
+    assert old.count() == before and old.filter("value = -1.0").count() == 0
+
+
+def test_spark_compacts_and_vacuums(filled: Run, copy: Warehouse, spark: SparkSession) -> None:
+    path = copy.path(EVENTS)
+    files = len(copy.read(EVENTS).inputFiles())
+    DeltaTable.forPath(spark, path).optimize().executeCompaction()
+    assert len(copy.read(EVENTS).inputFiles()) == 1
+    # VACUUM of everything that no longer counts, which Delta refuses unless told so.
+    check = "spark.databricks.delta.retentionDurationCheck.enabled"
+    spark.conf.set(check, "false")
+    try:
+        DeltaTable.forPath(spark, path).vacuum(0)
+    finally:
+        spark.conf.unset(check)
+    assert len(list(Path(path).glob("*.parquet"))) == 1 < files
+    run = dataclasses.replace(filled, warehouse=copy)
+    assert hashes(run)[EVENTS] == hashes(filled)[EVENTS]
+
+
+def test_a_constraint_holds_afterwards_and_is_never_passed_by(
+    copy: Warehouse, spark: SparkSession
+) -> None:
+    name = "bronze_orders"
+    spark.sql(f"ALTER TABLE delta.`{copy.path(name)}` ADD CONSTRAINT paid CHECK (amount > 0)")
+    wrong = copy.read(name).limit(1).withColumn("amount", F.lit("-1").cast("decimal(18,2)"))
+    with pytest.raises((ContractError, PySparkException), match="CHECK constraint paid"):
+        copy.append(name, wrong)
+    with pytest.raises(ContractError, match=r"CHECK constraints \(paid\).*generate.writer: spark"):
+        copy.append_files(name, _files(copy, name), "again")
+
+
+def test_a_change_of_the_table_meanwhile_is_a_conflict(
+    copy: Warehouse, spark: SparkSession
+) -> None:
+    name = EVENTS
+    stale, files = open_table(copy.path(name)), _files(copy, name)
+    spark.sql(f"ALTER TABLE delta.`{copy.path(name)}` ADD COLUMNS (more BIGINT)")
+    with pytest.raises(ConflictError, match="another writer changed it first"):
+        commit_files(stale, copy.layout(name), files, "late", "run")
+    with pytest.raises(ContractError, match="other columns than its contract"):
+        copy.append_files(name, files, "late")
+
+
+def test_rows_that_somebody_adds_meanwhile_are_no_conflict(copy: Warehouse) -> None:
+    stale, files = open_table(copy.path(EVENTS)), _files(copy, EVENTS)
+    before = copy.read(EVENTS).count()
+    added = copy.append(EVENTS, copy.read(EVENTS).limit(5))
+    rows = commit_files(stale, copy.layout(EVENTS), files, "late", "run")
+    assert copy.read(EVENTS).count() == before + added + rows
+
+
+@pytest.mark.parametrize("place", ["between the tables", "before the record"])
+def test_what_a_run_committed_before_it_died_is_kept(
+    spark: SparkSession,
+    world: World,
+    whole: Span,
+    filled: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
+    run = make(spark, tmp_path)
+    with monkeypatch.context() as patched:
+        if place == "between the tables":
+            _die_at(patched, Warehouse, "append_files", lambda _, name, *rest: name != EVENTS)
+        else:
+            _die_at(patched, batches, "_record", lambda _, loaded: len(loaded) == 2)
+        with pytest.raises(KeyboardInterrupt):
+            load_world(run, world, whole)
+    load_world(run, world, whole)
+    assert hashes(run) == hashes(filled)
+    assert [row["operation"] for row in commits(run.warehouse, EVENTS)] == ["WRITE", "CREATE TABLE"]
+    assert len(batches.recorded(run.warehouse)) == 3
+    load_world(run, world, whole)
+    assert hashes(run) == hashes(filled)
+
+
+def test_what_is_left_of_another_range_does_not_stay(
+    spark: SparkSession,
+    world: World,
+    whole: Span,
+    filled: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = make(spark, tmp_path)
+    with monkeypatch.context() as patched:
+        _die_at(patched, batches, "_record", lambda _, loaded: len(loaded) == 2)
+        with pytest.raises(KeyboardInterrupt):
+            load_world(run, world, Span(whole.first, whole.end - timedelta(days=20)))
+    load_world(run, world, whole)
+    assert hashes(run) == hashes(filled)
+
+
+def test_orphans_of_a_run_that_died_before_its_commit(
+    spark: SparkSession, world: World, whole: Span, filled: Run, copy: Warehouse
+) -> None:
+    run = dataclasses.replace(filled, warehouse=copy)
+    folder = Path(copy.path(EVENTS))
+    day = "ts >= TIMESTAMP'2024-01-05' AND ts < TIMESTAMP'2024-01-06'"
+    copy.replace_where(EVENTS, copy.read(EVENTS).limit(0), day)  # old files, named by history
+    assert find_orphans(folder) == []
+    left = _files(copy, EVENTS)
+    found = find_orphans(folder)
+    assert sorted(orphan.path.name for orphan in found) == sorted(file.name for file in left)
+    assert sum(orphan.size for orphan in found) == sum(file.size for file in left)
+    assert find_orphans(folder, older_than_hours=1) == []
+    remove_orphans(found)
+    assert find_orphans(folder) == []
+    old = spark.read.format("delta").option("versionAsOf", 1).load(str(folder))
+    assert old.count() == filled.warehouse.read(EVENTS).count()
+    assert hashes(run)["bronze_orders"] == hashes(filled)["bronze_orders"]
+
+
+def _files(warehouse: Warehouse, name: str) -> list[Any]:
+    """Files of a few days more, as a run leaves them that dies before its commit."""
+    world = small_world(users=20_000, days=60)
+    parts = plan(world, world.first_date, world.first_date + timedelta(days=3), 1, 1, 1)
+    target = Target(warehouse.layout(name), {"source": "shop", "batch_id": "late"})
+    written = warehouse.spark.sparkContext.accumulator(0)
+    files = write_rectangles(warehouse.spark, world, parts, [target], written)[name]
+    assert written.value == sum(file.rows for file in files) > 0
+    return files
+
+
+def _die_at(
+    patched: pytest.MonkeyPatch, owner: Any, name: str, is_place: Callable[..., bool]
+) -> None:
+    """Make the process die, as it were, in a call that `is_place` recognises."""
+    real = getattr(owner, name)
+
+    def call(*arguments: Any) -> Any:
+        if is_place(*arguments):
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    patched.setattr(owner, name, call)
