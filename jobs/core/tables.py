@@ -208,7 +208,8 @@ def storage_errors(path: str) -> Iterator[None]:
         text = str(error)
         if "DELTA_CONCURRENT" in text or "ConcurrentModificationException" in text:
             raise ConflictError(f"{path}: another writer changed it first; run again") from error
-        if "CONSTRAINT_VIOLATED" in text or "DELTA_REPLACE_WHERE_MISMATCH" in text:
+        refusals = ("CONSTRAINT_VIOLATED", "VIOLATE_CONSTRAINT", "DELTA_REPLACE_WHERE_MISMATCH")
+        if any(sign in text for sign in refusals):
             raise ContractError(f"{path}: {first_line(error)}") from error
         for sign in ("No space left on device", "Permission denied", "Read-only file system"):
             if sign in text:

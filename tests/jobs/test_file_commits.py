@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from delta.tables import DeltaTable
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -34,7 +33,7 @@ EVENTS = "bronze_events"
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return small_world(users=20_000, days=60)
+    return small_world(users=12_000, days=40)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +44,7 @@ def whole(world: World) -> Span:
 def make(spark: SparkSession, folder: Path, writer: str = "files") -> Run:
     """A run whose files are small, so that a small shop has several."""
     run = run_in(spark, folder)
-    settings = GenerateSettings(writer=writer, rows_per_file=60_000)
+    settings = GenerateSettings(writer=writer, rows_per_file=25_000)
     return dataclasses.replace(run, config=dataclasses.replace(run.config, generate=settings))
 
 
@@ -64,6 +63,16 @@ def copy(filled: Run, spark: SparkSession, tmp_path: Path) -> Warehouse:
     root = tmp_path / "copy"
     shutil.copytree(filled.warehouse.root, root)
     return Warehouse(root, spark, "changed")
+
+
+def digest(warehouse: Warehouse) -> list[Any]:
+    """Rows of events and orders and a sum of their hashes, load bookkeeping aside."""
+    frames = [warehouse.read(name).drop("source", "batch_id") for name in (EVENTS, "bronze_orders")]
+    hashed = [F.xxhash64(*frame.columns).cast("decimal(38,0)") for frame in frames]
+    return [
+        frame.agg(F.count("*"), F.sum(value)).first()
+        for frame, value in zip(frames, hashed, strict=True)
+    ]
 
 
 def commits(warehouse: Warehouse, name: str) -> list[Any]:
@@ -101,7 +110,7 @@ def test_all_files_of_a_table_are_one_version_that_names_its_run(filled: Run) ->
 def test_a_query_of_a_day_or_of_a_user_skips_files(filled: Run, world: World) -> None:
     events = filled.warehouse.read(EVENTS)
     every_file = len(events.inputFiles())
-    day = world.first_date + timedelta(days=29)
+    day = world.first_date + timedelta(days=19)
     start, end = F.lit(str(day)).cast("timestamp"), F.lit(str(day + timedelta(days=1)))
     of_day = events.filter((F.col("ts") >= start) & (F.col("ts") < end.cast("timestamp")))
     user = events.select("user_id").first()["user_id"]
@@ -117,7 +126,7 @@ def test_spark_replaces_merges_and_travels_back(copy: Warehouse, spark: SparkSes
     one = copy.read(EVENTS).orderBy("event_id").limit(1).collect()[0]
     day = "ts >= TIMESTAMP'2024-01-05' AND ts < TIMESTAMP'2024-01-06'"
     of_day = copy.read(EVENTS).filter(day).count()
-    assert copy.replace_where(EVENTS, copy.read(EVENTS).limit(0), day) == 0
+    copy.replace_where(EVENTS, copy.read(EVENTS).limit(0), day)
     assert copy.read(EVENTS).count() == before - of_day < before
     source = copy.read(EVENTS).filter(F.col("event_id") == one["event_id"])
     merged = DeltaTable.forPath(spark, path).alias("old")
@@ -143,8 +152,7 @@ def test_spark_compacts_and_vacuums(filled: Run, copy: Warehouse, spark: SparkSe
     finally:
         spark.conf.unset(check)
     assert len(list(Path(path).glob("*.parquet"))) == 1 < files
-    run = dataclasses.replace(filled, warehouse=copy)
-    assert hashes(run)[EVENTS] == hashes(filled)[EVENTS]
+    assert digest(copy) == digest(filled.warehouse)
 
 
 def test_a_constraint_holds_afterwards_and_is_never_passed_by(
@@ -153,7 +161,7 @@ def test_a_constraint_holds_afterwards_and_is_never_passed_by(
     name = "bronze_orders"
     spark.sql(f"ALTER TABLE delta.`{copy.path(name)}` ADD CONSTRAINT paid CHECK (amount > 0)")
     wrong = copy.read(name).limit(1).withColumn("amount", F.lit("-1").cast("decimal(18,2)"))
-    with pytest.raises((ContractError, PySparkException), match="CHECK constraint paid"):
+    with pytest.raises(ContractError, match="CHECK constraint paid"):
         copy.append(name, wrong)
     with pytest.raises(ContractError, match=r"CHECK constraints \(paid\).*generate.writer: spark"):
         copy.append_files(name, _files(copy, name), "again")
@@ -198,11 +206,9 @@ def test_what_a_run_committed_before_it_died_is_kept(
         with pytest.raises(KeyboardInterrupt):
             load_world(run, world, whole)
     load_world(run, world, whole)
-    assert hashes(run) == hashes(filled)
+    assert digest(run.warehouse) == digest(filled.warehouse)
     assert [row["operation"] for row in commits(run.warehouse, EVENTS)] == ["WRITE", "CREATE TABLE"]
     assert len(batches.recorded(run.warehouse)) == 3
-    load_world(run, world, whole)
-    assert hashes(run) == hashes(filled)
 
 
 def test_what_is_left_of_another_range_does_not_stay(
@@ -217,15 +223,14 @@ def test_what_is_left_of_another_range_does_not_stay(
     with monkeypatch.context() as patched:
         _die_at(patched, batches, "_record", lambda _, loaded: len(loaded) == 2)
         with pytest.raises(KeyboardInterrupt):
-            load_world(run, world, Span(whole.first, whole.end - timedelta(days=20)))
+            load_world(run, world, Span(whole.first, whole.end - timedelta(days=15)))
     load_world(run, world, whole)
-    assert hashes(run) == hashes(filled)
+    assert digest(run.warehouse) == digest(filled.warehouse)
 
 
 def test_orphans_of_a_run_that_died_before_its_commit(
-    spark: SparkSession, world: World, whole: Span, filled: Run, copy: Warehouse
+    spark: SparkSession, filled: Run, copy: Warehouse
 ) -> None:
-    run = dataclasses.replace(filled, warehouse=copy)
     folder = Path(copy.path(EVENTS))
     day = "ts >= TIMESTAMP'2024-01-05' AND ts < TIMESTAMP'2024-01-06'"
     copy.replace_where(EVENTS, copy.read(EVENTS).limit(0), day)  # old files, named by history
@@ -239,12 +244,11 @@ def test_orphans_of_a_run_that_died_before_its_commit(
     assert find_orphans(folder) == []
     old = spark.read.format("delta").option("versionAsOf", 1).load(str(folder))
     assert old.count() == filled.warehouse.read(EVENTS).count()
-    assert hashes(run)["bronze_orders"] == hashes(filled)["bronze_orders"]
 
 
 def _files(warehouse: Warehouse, name: str) -> list[Any]:
     """Files of a few days more, as a run leaves them that dies before its commit."""
-    world = small_world(users=20_000, days=60)
+    world = small_world(users=12_000, days=40)
     parts = plan(world, world.first_date, world.first_date + timedelta(days=3), 1, 1, 1)
     target = Target(warehouse.layout(name), {"source": "shop", "batch_id": "late"})
     written = warehouse.spark.sparkContext.accumulator(0)
