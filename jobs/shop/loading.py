@@ -15,7 +15,7 @@ from jobs.core import batches
 from jobs.core.batches import Batch
 from jobs.core.errors import UsageError
 from jobs.core.tables import one_row, storage_errors
-from jobs.shop import bronze, rectangles
+from jobs.shop import bronze, parts, rectangles
 from jobs.shop.stored import SOURCE_PREFIX, identity_of
 from jobs.shop.truth.daily import load_daily_truth
 
@@ -161,9 +161,9 @@ def _write_files(
     run: Run, step: Step, world: World, span: Span, wanted: Sequence[Batch]
 ) -> dict[str, list[DataFile]]:
     spark, rows_per_file = run.spark, run.config.generate.rows_per_file
-    rows = rectangles.expected_rows(world, span.first, span.end)
+    rows = parts.expected_rows(world, span.first, span.end)
     tasks = spark.sparkContext.defaultParallelism
-    parts = rectangles.plan(world, span.first, span.end, rows, rows_per_file, tasks)
+    chosen = parts.plan(world, span.first, span.end, rows, rows_per_file, tasks)
     targets = [
         rectangles.Target(
             run.warehouse.layout(batch.table_name),
@@ -174,7 +174,7 @@ def _write_files(
     written = spark.sparkContext.accumulator(0)
     counting = run.progress.counting(step, lambda: written.value, rows)
     with counting, storage_errors(str(run.warehouse.root)):
-        return rectangles.write_rectangles(spark, world, parts, targets, written)
+        return rectangles.write_rectangles(spark, world, chosen, targets, written)
 
 
 def _batch(world: World, table: str, span: Span) -> Batch:

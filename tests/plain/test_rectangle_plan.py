@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
+from jobs.core.catalog import all_tables
+from jobs.core.data_files import file_layout
 from jobs.shop.events import generate_rectangle
 from jobs.shop.ids import user_ids
-from jobs.shop.rectangles import Part, expected_rows, plan
+from jobs.shop.parts import Part, expected_rows, mouthfuls, plan
+from jobs.shop.rectangles import Target, write_part
 from jobs.shop.world import World
 from tests.shop_worlds import small_world
 
@@ -22,9 +29,13 @@ def world() -> World:
 
 
 def boxes(parts: list[Part]) -> Counter:
-    """How often each (user, first, end) occurs."""
+    """How often each (user, first, end) occurs, where [first, end) are the days of a file."""
     return Counter(
-        (user, part.first, part.end) for part in parts for run in part.users for user in run
+        (user, *days)
+        for part in parts
+        for run in part.users
+        for user in run
+        for days in itertools.pairwise(part.cuts)
     )
 
 
@@ -33,31 +44,32 @@ def test_every_user_has_every_day_once(world: World, rows: int, tasks: int) -> N
     parts = plan(world, world.first_date, world.until, rows, 1_000_000, tasks)
     found = boxes(parts)
     assert set(found.values()) == {1}
-    cuts = sorted({(part.first, part.end) for part in parts})
-    assert cuts[0][0] == world.first_date and cuts[-1][1] == world.until
-    for (_, end), (following, _) in zip(cuts, cuts[1:], strict=False):
+    slices = sorted({box[1:] for box in found})
+    assert slices[0][0] == world.first_date and slices[-1][1] == world.until
+    for (_, end), (following, _) in itertools.pairwise(slices):
         assert end == following
-    expected = sum(len(world.user_numbers(world.warmup_start, end)) for _, end in cuts)
-    assert len(found) == expected
+    for first, end in slices:
+        users = {box[0] for box in found if box[1:] == (first, end)}
+        assert users >= set(world.user_numbers(world.warmup_start, end))
 
 
 def test_a_day_and_a_user_each_lie_in_the_square_root_of_the_files(world: World) -> None:
     parts = plan(world, world.first_date, world.until, 25_000_000, 1_000_000, 2)
-    assert len(parts) == 25
-    day, user = world.first_date + 40 * DAY, 1_234
-    public = int(user_ids([user], world.seed)[0])
-    of_day = [part for part in parts if part.first <= day < part.end]
-    of_user = [part for part in parts if _low(world, part) <= public <= _high(world, part)]
+    files = [(part, days) for part in parts for days in itertools.pairwise(part.cuts)]
+    assert len(files) == 25
+    day, public = world.first_date + 40 * DAY, int(user_ids([1_234], world.seed)[0])
+    of_day = [part for part, (first, end) in files if first <= day < end]
+    of_user = [part for part, _ in files if _low(world, part) <= public <= _high(world, part)]
     assert len(of_day) == len(of_user) == 5
 
 
 def test_short_spans_are_not_cut_and_cores_are_kept_busy(world: World) -> None:
     one_day = plan(world, world.first_date, world.first_date + DAY, 4_000_000, 1_000_000, 2)
-    assert {(part.first, part.end) for part in one_day} == {
-        (world.first_date, world.first_date + DAY)
-    }
+    assert {part.cuts for part in one_day} == {(world.first_date, world.first_date + DAY)}
     assert len(one_day) == 4
-    assert len(plan(world, world.first_date, world.until, 450_000, 1_000_000, 8)) == 4
+    # Of one day a block alone is too few users to make at once.
+    assert all(len(part.users) == 1 for part in one_day)
+    assert len(plan(world, world.first_date, world.first_date + DAY, 450_000, 1_000_000, 8)) == 4
     assert len(plan(world, world.first_date, world.until, 90_000, 1_000_000, 8)) == 1
 
 
@@ -77,3 +89,39 @@ def _low(world: World, part: Part) -> int:
 
 def _high(world: World, part: Part) -> int:
     return max(int(user_ids(run, world.seed).max()) for run in part.users)
+
+
+def test_a_part_makes_the_rows_of_its_users_and_days_file_by_file(
+    world: World, tmp_path: Path
+) -> None:
+    cuts = tuple(world.first_date + offset * DAY for offset in (0, 30, 41, 90))
+    runs = (range(12_288, 16_384), range(100, 900))
+    folder = str(tmp_path)
+    targets = [
+        Target(file_layout(all_tables()[name], folder), {"source": "shop", "batch_id": "b"})
+        for name in ("bronze_events", "bronze_orders")
+    ]
+    files = write_part(world, Part(runs, cuts), targets)
+    assert [file.table for file in files] == ["bronze_events"] * 3 + ["bronze_orders"] * 3
+    for place, (first, end) in enumerate(itertools.pairwise(cuts)):
+        expected = [generate_rectangle(world, run.start, run.stop, first, end) for run in runs]
+        events = pq.read_table(tmp_path / files[place].name)
+        orders = pq.read_table(tmp_path / files[3 + place].name)
+        assert sorted(events["event_id"].to_pylist()) == sorted(
+            np.concatenate([part.events.event_id for part in expected]).tolist()
+        )
+        assert sorted(orders["order_id"].to_pylist()) == sorted(
+            np.concatenate([part.orders.order_id for part in expected]).tolist()
+        )
+        value = np.concatenate([part.events.value for part in expected])
+        assert events["value"].null_count == np.isnan(value).sum()
+        assert events["value"].to_pandas().sum() == pytest.approx(np.nansum(value))
+
+
+def test_a_rectangle_holds_as_many_users_as_fit_the_cache(world: World) -> None:
+    first = world.first_date
+    month = list(mouthfuls(Part((range(0, 70_000),), (first, first + 30 * DAY))))
+    day = list(mouthfuls(Part((range(5, 70_000),), (first, first + DAY))))
+    assert day == [range(5, 70_000)]
+    assert {len(run) for run in month} == {70_000 // 5}
+    assert [user for run in month for user in run] == list(range(70_000))
