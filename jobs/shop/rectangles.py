@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from jobs.core.data_files import DataFile, DataFileWriter, FileLayout
 from jobs.shop.arrow import event_rows, order_rows
-from jobs.shop.events import Rectangle, generate_rectangle
+from jobs.shop.dirt.arrow import label_rows
+from jobs.shop.dirt.recorded import Recorded, recorded_rectangle
 from jobs.shop.parts import Part, mouthfuls
 from jobs.shop.world import World
 
@@ -32,7 +33,7 @@ class Fill:
     Without such a column, all rows go to the file of the first slice.
     """
 
-    rows: Callable[[Rectangle], pa.RecordBatch]
+    rows: Callable[[Recorded], pa.RecordBatch]
     time: str | None = "ts"
 
 
@@ -40,6 +41,7 @@ class Fill:
 FILLS: dict[str, Fill] = {
     "bronze_events": Fill(event_rows),
     "bronze_orders": Fill(order_rows),
+    "truth_dirt": Fill(label_rows, time="true_ts"),
 }
 
 _EPOCH = date(1970, 1, 1)
@@ -109,7 +111,7 @@ def write_part(world: World, part: Part, targets: Iterable[Target]) -> list[Data
         for target in targets
     }
     for users in mouthfuls(part):
-        rectangle = generate_rectangle(world, users.start, users.stop, part.cuts[0], part.cuts[-1])
+        rectangle = recorded_rectangle(world, users.start, users.stop, part.cuts[0], part.cuts[-1])
         for table, slices in writers.items():
             fill = FILLS[table]
             rows = fill.rows(rectangle)
