@@ -24,7 +24,6 @@ from jobs.shop.world import World
 from tests.dirty_shops import LOST_SHARE, OUTAGE, WAVE, dirty_raw
 from tests.shop_worlds import MICROS_PER_DAY, small_world
 from tests.sql.harness import default_params
-from tests.sql.small_shop import build_table
 
 FIRST, END = date(2024, 1, 1), date(2024, 2, 1)
 FEW_PAGES = {"per_1000_users": 0.4, "views": [550, 600], "pause_seconds": [1, 4]}
@@ -44,7 +43,16 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(spark: SparkSession) -> Shop:
+def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    folder = tmp_path_factory.mktemp("shop")
+
+    def keep(name: str, frame: DataFrame) -> DataFrame:
+        # As files: rows within a plan would be worked on by the optimizer, one by one.
+        frame.write.parquet(str(folder / name))
+        stored = spark.read.parquet(str(folder / name))
+        stored.createOrReplaceTempView(name)
+        return stored
+
     settings = shop_settings(dirty_raw(bots=FEW_PAGES))
     world = small_world(users=1800, days=31, shop=settings, is_dirty=True)
     everyone = (world.warmup_start, world.until)
@@ -58,10 +66,10 @@ def shop(spark: SparkSession) -> Shop:
     tables = {}
     for name, frame in frames.items():
         made = frame.withColumns({"source": F.lit("shop"), "batch_id": F.lit("batch")})
-        tables[name] = spark.createDataFrame(made.toArrow())
-        tables[name].createOrReplaceTempView(name)
+        tables[name] = keep(name, made)
     for name in (*CHECKED, *BUILT):
-        tables[name] = build_table(spark, all_tables()[name], PARAMS)
+        query = render(all_tables()[name].query or "", PARAMS)
+        tables[name] = keep(name, spark.sql(query))
     truth = generate_rectangle(world, 0, world.user_count, FIRST, END)
     return Shop(world, tables, truth)
 
