@@ -73,19 +73,41 @@ def check_truth(run: Run, known: set[str]) -> list[Finding]:
 
     first, last = calendar(run.warehouse)
     end = last + timedelta(days=1)
-    start, stop = world.day(first), world.day(end)
-    weeks = _weeks(stop - start)
-    eves = [start + _WEEK * week - 1 for week in weeks if start + _WEEK * week > 0]
-    expected = expectation(world, mass_of=eves)
+    expected = expectation(world, mass_of=funnel_eves(world.day(first), world.day(end)))
     with observed(run, world, first, end) as seen:
         return [
             _stored(run, expected),
-            *_days(seen.per_day(), expected, start, stop),
-            *_segments(seen, expected, start, stop),
-            *_retention(seen, world, start, stop),
-            *_funnel(seen, expected, start, weeks),
+            *compare(seen, expected),
             *check_outlooks(seen, world),
         ]
+
+
+def compare(seen: Observed, expected: Expectation) -> list[Finding]:
+    """Compare days, segments, retention and funnel with their expectation.
+
+    Parameters
+    ----------
+    seen : Observed
+    expected : Expectation
+        With the mass on the `funnel_eves` of the days seen.
+
+    Returns
+    -------
+    list of Finding
+    """
+    world = expected.world
+    start, stop = world.day(seen.first), world.day(seen.end)
+    return [
+        *_days(seen.per_day(), expected, start, stop),
+        *_segments(seen, expected, start, stop),
+        *_retention(seen, world, start, stop),
+        *_funnel(seen, expected, start, _weeks(stop - start)),
+    ]
+
+
+def funnel_eves(start: int, stop: int) -> list[int]:
+    """Days whose mass at their end the funnel is reckoned from; the world has no day -1."""
+    return [start + _WEEK * week - 1 for week in _weeks(stop - start) if start + week > 0]
 
 
 def _stored(run: Run, expected: Expectation) -> Finding:

@@ -135,7 +135,7 @@ def forecast(
     ValueError
         A user has no session on a day of signup that the log shows, or one before signing up.
     """
-    _refuse_impossible(history, observed_from)
+    _refuse_impossible(history, observed_from, days[-1])
     tables = process(world)
     alive = survival(world, int(days[-1]) + max(order_horizon, active_horizon))
     order_ahead, active_ahead = (
@@ -171,7 +171,7 @@ def _by_cell(first: Float64Array) -> Float64Array:
     return np.ascontiguousarray(cells.transpose(0, 3, 2, 1))
 
 
-def _refuse_impossible(history: History, observed_from: int) -> None:
+def _refuse_impossible(history: History, observed_from: int, until: int) -> None:
     """A log in which somebody signs up without a visit is not of this process."""
     user = np.repeat(np.arange(len(history.signup_day)), np.diff(history.first_session))
     early = history.session_day < np.maximum(history.signup_day[user], observed_from)
@@ -179,5 +179,6 @@ def _refuse_impossible(history: History, observed_from: int) -> None:
         raise ValueError("a session lies before its user's signup or before the log begins")
     on_signup = np.zeros(len(history.signup_day), dtype=bool)
     on_signup[user[history.session_day == history.signup_day[user]]] = True
-    if not on_signup[history.signup_day >= observed_from].all():
+    is_seen = (history.signup_day >= observed_from) & (history.signup_day < until)
+    if not on_signup[is_seen].all():
         raise ValueError("a user has no session on the day of signup")
