@@ -16,14 +16,17 @@ import numpy as np
 
 from jobs.core.building import calendar
 from jobs.proof.findings import Finding
+from jobs.proof.truth_cohorts import (
+    funnel_eves,
+    funnel_findings,
+    retention_findings,
+    session_findings,
+)
 from jobs.proof.truth_observed import COUNTED, SILVER, Observed, observed, silver_is_as_made
 from jobs.proof.truth_outlooks import check_outlooks
 from jobs.proof.truth_statistics import (
     FEW,
     FEW_FOR_SPREAD,
-    Floats,
-    ratio_z,
-    single,
     surprise,
     too_few,
     worst,
@@ -37,10 +40,6 @@ if TYPE_CHECKING:
 
     from jobs.core.entry import Run
     from jobs.shop.truth.expectation import Expectation
-
-_RETENTION_DAYS = (1, 7, 30, 90)
-_FUNNEL_WEEKS = 12
-_WEEK = 7
 
 
 def check_truth(run: Run, known: set[str]) -> list[Finding]:
@@ -100,14 +99,9 @@ def compare(seen: Observed, expected: Expectation) -> list[Finding]:
     return [
         *_days(seen.per_day(), expected, start, stop),
         *_segments(seen, expected, start, stop),
-        *_retention(seen, world, start, stop),
-        *_funnel(seen, expected, start, _weeks(stop - start)),
+        *retention_findings(seen, world, start, stop),
+        *funnel_findings(seen, expected, start, stop),
     ]
-
-
-def funnel_eves(start: int, stop: int) -> list[int]:
-    """Days whose mass at their end the funnel is reckoned from; the world has no day -1."""
-    return [start + _WEEK * week - 1 for week in _weeks(stop - start) if start + week > 0]
 
 
 def _stored(run: Run, expected: Expectation) -> Finding:
@@ -175,7 +169,7 @@ def _segments(seen: Observed, expected: Expectation, start: int, stop: int) -> l
         labels = [label for label, is_told in zip(labels, enough, strict=True) if is_told]
         z = (total - expects) / sd
         findings.append(worst(f"{name} by country x channel", labels, (expects, sd, total, z)))
-    findings += _session_funnel(sums.sum(), mean.sum(axis=0))
+    findings += session_findings(sums.sum(), mean.sum(axis=0))
     return findings
 
 
@@ -188,74 +182,3 @@ def _signups(seen: Observed, world: World, cells: list[tuple[str, str]], users: 
     z = surprise(found, users * share, sd, (1 - 2 * share) / sd, is_count=True)
     labels = [" ".join(cell) for cell in cells]
     return worst("signups by country x channel", labels, (users * share, sd, found, z))
-
-
-def _session_funnel(total: pd.Series, mean: Floats) -> list[Finding]:
-    """Carts per session and orders per cart; the sums are over users, who are independent."""
-    from jobs.shop.truth.recursion import CARTS, MEASURES, ORDERS
-
-    if mean[ORDERS] < FEW_FOR_SPREAD:
-        return [too_few("funnel of sessions")]
-    findings = []
-    for of, name in (("sessions", "carts"), ("carts", "orders")):
-        per = mean[MEASURES.index(name)] / mean[MEASURES.index(of)]
-        z = ratio_z(
-            per,
-            (total[name], total[of]),
-            (total[f"{name}_{name}"], total[f"{of}_{name}"], total[f"{of}_{of}"]),
-        )
-        label = f"{name} per {'session' if name == MEASURES[CARTS] else 'cart'}"
-        findings.append(single(label, per, total[name] / total[of], z, is_share=True))
-    return findings
-
-
-def _retention(seen: Observed, world: World, start: int, stop: int) -> list[Finding]:
-    """Share active n days after signing up, over all cohorts whose day n was observed."""
-    from jobs.shop.truth.cohorts import retention
-
-    told = [age for age in _RETENTION_DAYS if age < stop]
-    by_segment = retention(world, max(told))
-    share = np.einsum("dnch,ch->dn", by_segment, world.segments.shares)
-    signups = np.diff(world.first_user)
-    counts = seen.active_at_age(_RETENTION_DAYS)
-    findings = []
-    for age in told:
-        cohorts = slice(max(start - age, 0), stop - age)
-        users, chance = signups[cohorts], share[cohorts, age]
-        mean, variance = (users * chance).sum(), (users * chance * (1 - chance)).sum()
-        label = f"retention on day {age}, {len(users)} cohorts"
-        if mean < FEW:
-            findings.append(too_few(label))
-            continue
-        found = counts.get(age, 0)
-        z = float((found - mean) / np.sqrt(variance))
-        total = users.sum()
-        findings.append(single(label, mean / total, found / total, z, is_share=True))
-    return findings
-
-
-def _weeks(days: int) -> list[int]:
-    """The weeks of the log whose funnel is compared: at most a dozen, spread evenly."""
-    whole = days // _WEEK
-    return list(range(0, whole, max(1, -(-whole // _FUNNEL_WEEKS))))
-
-
-def _funnel(seen: Observed, expected: Expectation, start: int, weeks: list[int]) -> list[Finding]:
-    """Of users active on a date, the share with a cart and with an order on it or 6 dates after."""
-    from jobs.shop.truth.cohorts import date_funnel
-
-    world = expected.world
-    days = [start + _WEEK * week for week in weeks]
-    steps = [date_funnel(world, expected.mass_before(day), day, _WEEK) for day in days]
-    active, cart, order = (
-        sum(getattr(step, name) for step in steps) for name in ("active", "cart", "order")
-    )
-    if order < FEW_FOR_SPREAD:
-        return [too_few("funnel on dates")]
-    sums = seen.funnel(weeks)
-    cart_z = ratio_z(cart / active, (sums["x"], sums["n"]), (sums["xx"], sums["xn"], sums["nn"]))
-    order_z = ratio_z(order / active, (sums["y"], sums["n"]), (sums["yy"], sums["yn"], sums["nn"]))
-    return [
-        single(f"active on a date: {name} within 7", told / active, sums[key] / sums["n"], z, True)
-        for name, told, key, z in (("cart", cart, "x", cart_z), ("order", order, "y", order_z))
-    ]

@@ -11,7 +11,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.proof.findings import Finding
-from jobs.proof.truth_checks import compare, funnel_eves
+from jobs.proof.truth_checks import compare
+from jobs.proof.truth_cohorts import funnel_eves
 from jobs.proof.truth_observed import Observed, observed
 from jobs.proof.truth_outlooks import check_outlooks
 from jobs.shop import bronze
