@@ -270,7 +270,7 @@ case ${command:-help} in
   score) run_job "$@" ;;    ## that probability for each eligible user of a day
   report) run_job "$@" ;;   ## charts as PNG, each with its numbers as CSV
   ##@ Look and check
-  verify) run_job "$@" ;;   ## do rows, keys and revenue agree across all tables?
+  verify) run_job "$@" ;;   ## do all tables agree, with each other and with the truth? --realism
   maintain) run_job "$@" ;; ## removes what runs left that died before their commit
   doctor) run_job "$@" ;;   ## is everything there that a run needs?
   sql) run_sql "$@" ;;      ## Spark SQL shell with all tables; -e QUERY, -f FILE, -d NAME=VALUE
