@@ -52,8 +52,8 @@ fingerprint() {
   (cat "$ROOT/pyproject.toml" "$ROOT/conf/constraints.txt" && echo "$ROOT") | "${SHA256[@]}"
 }
 
-# packages_ready base|dev: the stamp is written last, so an interrupted installation has none, and
-# .installing marks one that may have left a package half copied.
+# packages_ready base|dev|bench: the stamp is written last, so an interrupted installation has none,
+# and .installing marks one that may have left a package half copied.
 packages_ready() {
   [[ -x $VENV/bin/python && -f $VENV/.ready && ! -e $VENV/.installing &&
     $(<"$VENV/.ready") == "$(fingerprint) "*"$1"* ]]
@@ -69,12 +69,16 @@ find_python() {
   die 7 'needs Python 3.11 or newer with its venv module (Debian, Ubuntu: apt install python3-venv)'
 }
 
-# install_packages PYTHON base|dev
+# install_packages PYTHON base|dev|bench
 install_packages() {
+  local groups="base $2" stamp
   if [[ -e $VENV/.installing ]] ||
     ! "$VENV/bin/python" -c 'import pip, tomllib' >/dev/null 2>&1; then
     step "creating .venv with $1" "$1" -m venv --clear "$VENV" || die 7 "no .venv, see $LOG"
   fi
+  # What an earlier set-up with the same requirements installed stays installed.
+  stamp=$(cat "$VENV/.ready" 2>/dev/null) || stamp=''
+  if [[ $stamp == "$(fingerprint) "* ]]; then groups+=" ${stamp#"$(fingerprint) "}"; fi
   touch "$VENV/.installing"
   # The .pth makes `import jobs` work in a plain spark-submit too, with nothing to build.
   "$VENV/bin/python" -c 'import pathlib, sys, sysconfig, tomllib
@@ -91,7 +95,7 @@ print(*project["dependencies"], *extras[sys.argv[2]], sep="\n")' "$ROOT" "$2" \
     grep -q '^Installing collected packages' "$LOG" || rm -f "$VENV/.installing"
     die 7 "Python packages are missing and pip cannot get them (offline?), see $LOG"
   fi
-  echo "$(fingerprint) base $2" >"$VENV/.ready"
+  echo "$(fingerprint) $groups" >"$VENV/.ready"
   rm -f "$VENV/.installing"
 }
 
@@ -123,8 +127,9 @@ install_jars() {
   jars_ready || die 7 "the jars fetched to $JARS differ from conf/jars.lock: not used, see $LOG"
 }
 
-# set_up base|dev [jvm]: silent where nothing is missing. One set-up at a time: the lock belongs to
-# descriptor 9, which this shell keeps open (flock(1) is not everywhere), so it ends with the shell.
+# set_up base|dev|bench [jvm]: silent where nothing is missing. One set-up at a time: the lock
+# belongs to descriptor 9, which this shell keeps open (flock(1) is not everywhere), so it ends with
+# the shell.
 set_up() {
   local python jvm=${2:-}
   $dry_run && return
@@ -180,7 +185,7 @@ spark_options() {
 # prints it and as it works too, the JVM pours the log of Python into stdout, hides the terminal
 # from it, and even a mistyped option waits for the JVM.
 run_job() {
-  set_up base jvm
+  set_up "$packages" jvm
   spark_options
   set -- "$ROOT/jobs/$command.py" "$@"
   if $dry_run; then launch "$VENV/bin/spark-submit" "${spark[@]}" "$@"; fi
@@ -236,6 +241,7 @@ show_help() {
 }
 
 profile=local master='' dry_run=false command='' warehouse=$ROOT/warehouse tests='not slow' rest=()
+packages=base
 while (($#)); do
   case $command:$1 in
     *:--profile=* | *:--master=* | sql:--warehouse=*)
@@ -274,6 +280,7 @@ case ${command:-help} in
   maintain) run_job "$@" ;; ## removes what runs left that died before their commit
   doctor) run_job "$@" ;;   ## is everything there that a run needs?
   sql) run_sql "$@" ;;      ## Spark SQL shell with all tables; -e QUERY, -f FILE, -d NAME=VALUE
+  bench) packages=bench; run_job "$@" ;; ## speed and memory of generate, beside others in one run
   ##@ Work on it
   test) run_tests "$@" ;;   ## the tests; --slow adds the long ones, other options go to pytest
   lint) run_lint "$@" ;;    ## style and types of Python, SQL and shell

@@ -113,15 +113,20 @@ def main(job: Job, argv: Sequence[str] | None = None) -> NoReturn:
     """Run a job and leave the process with its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     args = _parser(job).parse_args(arguments)
+    leave(job.name, args.debug, lambda: _run(job, args, arguments))
+
+
+def leave(name: str, debug: bool, work: Callable[[], int]) -> NoReturn:
+    """Do the work of a command and leave the process with its exit code; an error is one line."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        sys.exit(_run(job, args, arguments))
+        sys.exit(work())
     except SystemExit:
         raise
     except BaseException as error:
-        if args.debug:
+        if debug:
             traceback.print_exc()
-        print(f"{job.name}: {_complaint(error)}", file=sys.stderr)
+        print(f"{name}: {_complaint(error)}", file=sys.stderr)
         sys.exit(_exit_code(error))
 
 

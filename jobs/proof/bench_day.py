@@ -1,0 +1,121 @@
+"""Does a day cost the same after two years as after a month?
+
+A generator that walks every user from signup on would slow down with every day. Here a day looks
+back a few days only, and who has left costs next to nothing; what is left of the past is the
+table of everybody who ever signed up.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from jobs.core.config import Config
+from jobs.shop.events import generate_rectangle
+from jobs.shop.settings import ShopSettings, shop_settings
+from jobs.shop.world import World, build_world
+
+if TYPE_CHECKING:
+    from jobs.core.progress import Progress
+
+ONE_DAY = timedelta(days=1)
+EARLY, LATE = 30, 720
+PAIRS = 5
+# So many have signed up by the late day.
+USERS = 400_000
+BLOCK_USERS = 1 << 16
+
+
+@dataclass(frozen=True)
+class DayCost:
+    """CPU time of one more day, early and late in a shop that does not grow.
+
+    Attributes
+    ----------
+    users : dict of int to int
+        Users who ever signed up, by day.
+    rows : dict of int to int
+        Events and orders of the day.
+    microseconds : dict of int to list of float
+        CPU time per row, one entry per pair.
+    """
+
+    users: dict[int, int]
+    rows: dict[int, int]
+    microseconds: dict[int, list[float]]
+
+    @property
+    def ratios(self) -> list[float]:
+        """Late over early, pair by pair."""
+        pairs = zip(self.microseconds[LATE], self.microseconds[EARLY], strict=True)
+        return [late / early for late, early in pairs]
+
+    @property
+    def ratio(self) -> float:
+        """Median of the pairs."""
+        return statistics.median(self.ratios)
+
+
+def day_cost(config: Config, progress: Progress, users: int = USERS) -> DayCost:
+    """Make the rows of an early and of a late day in turns, and compare the CPU time per row.
+
+    The rows are made as for a file, and not written: what the disk costs does not depend on the
+    day.
+
+    Parameters
+    ----------
+    config : Config
+    progress : Progress
+    users : int
+        Who have signed up by the end of the late day.
+    """
+    settings = steady(shop_settings(config.shop))
+    until = settings.first_date + timedelta(days=LATE + 1)
+    world = build_world(settings, users, LATE + 1, config.seed, until)
+    days = {age: settings.first_date + timedelta(days=age) for age in (EARLY, LATE)}
+    rows = {age: _make(world, day) for age, day in days.items()}  # also warms what is cached
+    costs: dict[int, list[float]] = {EARLY: [], LATE: []}
+    with progress.step(f"day {EARLY} and day {LATE}, {PAIRS} times"):
+        for turn in range(PAIRS):
+            # In turns, so that a machine that slows down does not speak against one of them.
+            for age in (EARLY, LATE) if turn % 2 == 0 else (LATE, EARLY):
+                started = time.process_time()
+                _make(world, days[age])
+                costs[age].append((time.process_time() - started) / rows[age] * 1e6)
+    signed_up = {
+        age: world.user_numbers(world.warmup_start, day + ONE_DAY).stop for age, day in days.items()
+    }
+    return DayCost(users=signed_up, rows=rows, microseconds=costs)
+
+
+def steady(settings: ShopSettings) -> ShopSettings:
+    """The same shop without growth, calendar and incidents, so that nothing but its age differs."""
+    calendar = dataclasses.replace(
+        settings.calendar, weekdays=(1.0,) * 7, season_amplitude=0.0, peaks=()
+    )
+    incidents = settings.incidents
+    nothing: dict[str, Any] = {
+        field.name: () if isinstance(getattr(incidents, field.name), tuple) else None
+        for field in dataclasses.fields(incidents)
+    }
+    return dataclasses.replace(
+        settings,
+        growth_per_day=0.0,
+        calendar=calendar,
+        incidents=dataclasses.replace(incidents, **nothing),
+    )
+
+
+def _make(world: World, day: date) -> int:
+    """Make the events and orders of everybody on a day; returns how many."""
+    users = world.user_numbers(world.warmup_start, day + ONE_DAY).stop
+    rows = 0
+    for start in range(0, users, BLOCK_USERS):
+        end = min(start + BLOCK_USERS, users)
+        made = generate_rectangle(world, start, end, day, day + ONE_DAY)
+        rows += len(made.events.event_id) + len(made.orders.order_id)
+    return rows

@@ -1,0 +1,265 @@
+"""Measure `generate` beside others that write the same columns, all in one run of one machine.
+
+Every contestant is a fresh process, held to two cores, that works in a folder of its own; what it
+costs is read from /proc while it runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from jobs.core.config import PROJECT_ROOT, Config
+from jobs.core.errors import SetupError, StorageError, UsageError
+from jobs.core.progress import Progress
+from jobs.proof.bench_contestants import CORES, Result, Task, bench_world
+from jobs.proof.bench_processes import PeakMemory
+from jobs.shop.events import generate_rectangle
+from jobs.shop.ids import BLOCK_BITS
+
+# The cost of random rows is linear in their number: above this, the rate measured last stands.
+PEER_MOST_ROWS = 10_000_000
+_SAMPLE_USERS = 20_000
+# Our tables, their copy and, up to the size above, the random rows; with room to spare.
+_DISK_BYTES_PER_ROW = 60
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a contestant did, and the most memory that its processes held at once, in bytes."""
+
+    result: Result
+    peak_memory: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All contestants at one size.
+
+    Attributes
+    ----------
+    events : int
+        Asked for; the shop makes about so many.
+    users, days : int
+        The shop that makes them.
+    ours, peer, limit : Measured
+    """
+
+    events: int
+    users: int
+    days: int
+    ours: Measured
+    peer: Measured
+    limit: Measured
+
+
+class Bench:
+    """Runs contestants.
+
+    Parameters
+    ----------
+    config : Config
+    conf_file : Path or None
+        Where the settings came from that differ from conf/base.yaml.
+    days : int
+        Days of every shop.
+    rounds : int
+        How often each contestant runs, in turns; the fastest run counts.
+    folder : Path
+        An existing folder; everything in it is left to the caller to remove.
+    progress : Progress
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        conf_file: Path | None,
+        days: int,
+        rounds: int,
+        folder: Path,
+        progress: Progress,
+    ) -> None:
+        self._config = config
+        self._conf_file = str(conf_file.resolve()) if conf_file else None
+        self._days = days
+        self._rounds = rounds
+        self._folder = folder
+        self._progress = progress
+        self._last_peer: Measured | None = None
+
+    def compare(self, events: int) -> Comparison:
+        """Measure all contestants at one size.
+
+        Raises
+        ------
+        StorageError
+            The disk is too small.
+        SetupError
+            A contestant did not finish.
+        """
+        self._require_disk(events)
+        users = users_for(self._config, events, self._days)
+        runs: dict[str, list[Measured]] = {"ours": [], "limit": [], "dbldatagen": []}
+        for _ in range(self._rounds):
+            for name, done in runs.items():
+                made = runs["ours"][-1].result.rows if runs["ours"] else 0
+                if name != "dbldatagen":
+                    done.append(self._run(name, users, made))
+                elif self._last_peer is None or events <= PEER_MOST_ROWS:
+                    done.append(self._run(name, users, min(made, PEER_MOST_ROWS)))
+            shutil.rmtree(self._folder / "work")
+        best = {name: _best(done) for name, done in runs.items() if done}
+        self._last_peer = best.get("dbldatagen", self._last_peer)
+        assert self._last_peer is not None
+        return Comparison(
+            events=events,
+            users=users,
+            days=self._days,
+            ours=best["ours"],
+            peer=_at_size(self._last_peer, best["ours"].result.rows),
+            limit=best["limit"],
+        )
+
+    def profile(self, events: int) -> Result:
+        """Time the stages of one worker on a shop of about so many events."""
+        return self._run("profile", users_for(self._config, events, self._days), 0).result
+
+    def _run(self, name: str, users: int, rows: int) -> Measured:
+        work = self._folder / "work"
+        work.mkdir(exist_ok=True)
+        target, log = self._folder / "result.json", self._folder / f"{name}.log"
+        # The first small table is in the way of the next contestant's.
+        shutil.rmtree(work / "warm", ignore_errors=True)
+        task = Task(str(work), users, self._days, rows, self._conf_file)
+        command = [sys.executable, "-m", "jobs.proof.bench_contestants", name]
+        label = f"{name} {rows:,} rows" if rows else f"{name} {users:,} users"
+        with self._progress.step(label) as step, log.open("w") as output:
+            process = subprocess.Popen(
+                [*command, json.dumps(asdict(task)), str(target)],
+                stdout=output,
+                stderr=output,
+                cwd=PROJECT_ROOT,
+                env=_environment(),
+            )
+            try:
+                with PeakMemory(process.pid) as peak:
+                    code = process.wait()
+            finally:
+                process.terminate()
+                process.wait()
+            if code:
+                raise SetupError(f"{name} did not finish: {_last_line(log)}")
+            result = Result(**json.loads(target.read_text(encoding="utf-8")))
+            step.rows = result.rows
+        return Measured(result, peak.bytes)
+
+    def _require_disk(self, events: int) -> None:
+        free = shutil.disk_usage(self._folder).free
+        needed = events * _DISK_BYTES_PER_ROW
+        if free < needed:
+            raise StorageError(
+                f"{events:,} events need about {needed / 1e9:.1f} GB beside {self._folder}, "
+                f"{free / 1e9:.1f} GB are free: fewer --events, or another --warehouse"
+            )
+
+
+def users_for(config: Config, events: int, days: int) -> int:
+    """How many users make about so many events in the days shown, from a sample of users.
+
+    Users are alike in law and a shop's signups are proportional to its size, so events are
+    proportional to users.
+    """
+    world = bench_world(config, _SAMPLE_USERS, days)
+    block = 1 << BLOCK_BITS
+    made = sum(
+        len(
+            generate_rectangle(
+                world, start, min(start + block, world.user_count), world.first_date, world.until
+            ).events.event_id
+        )
+        for start in range(0, world.user_count, block)
+    )
+    return max(1, round(events * _SAMPLE_USERS / max(1, made)))
+
+
+@contextmanager
+def scratch_folder(parent: Path | None) -> Iterator[Path]:
+    """Make a folder in the one given, or where the system keeps such, and remove it at the end.
+
+    Raises
+    ------
+    StorageError
+        It cannot be made.
+    """
+    try:
+        if parent is not None:
+            parent.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(prefix="bench-", dir=parent)
+    except OSError as error:
+        raise StorageError(f"--warehouse {parent}: {error.strerror}") from error
+    with folder as name:
+        yield Path(name).resolve()
+
+
+def parse_sizes(text: str) -> list[int]:
+    """Read numbers of events, rising, from an option such as ``1000000,10000000``.
+
+    Raises
+    ------
+    UsageError
+        A part is not a whole number above zero.
+    """
+    parts = [part.strip().replace("_", "") for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part) for part in parts):
+        raise UsageError(f"--events {text}: whole numbers above zero are wanted, with commas")
+    return sorted({int(part) for part in parts})
+
+
+def _best(runs: Sequence[Measured]) -> Measured:
+    """The fastest run, with the highest memory of all of them."""
+    fastest = min(runs, key=lambda run: run.result.seconds)
+    return replace(fastest, peak_memory=max(run.peak_memory for run in runs))
+
+
+def _at_size(peer: Measured, rows: int) -> Measured:
+    """Put a result to another size at the same rate, and say so; its own size stays as it is."""
+    measured = peer.result.rows
+    # The shop is smaller only by what the sample of its users was off.
+    if rows <= PEER_MOST_ROWS or measured == rows:
+        return peer
+    scale = rows / measured
+    result = replace(
+        peer.result,
+        rows=rows,
+        bytes=round(peer.result.bytes * scale),
+        seconds=peer.result.seconds * scale,
+        driver_cpu=peer.result.driver_cpu * scale,
+        jvm_cpu=peer.result.jvm_cpu * scale,
+        worker_cpu=peer.result.worker_cpu * scale,
+        notes=[*peer.result.notes, f"not run at this size: the rate of {measured:,} rows"],
+    )
+    return replace(peer, result=result)
+
+
+def _environment() -> dict[str, str]:
+    """The launcher's environment with two cores for Spark, unless it was given a --master."""
+    environment = dict(os.environ)
+    options = environment.get("PYSPARK_SUBMIT_ARGS", "pyspark-shell")
+    # An option that is given twice counts as it stands last.
+    environment["PYSPARK_SUBMIT_ARGS"] = f"--master local[{CORES}] {options}"
+    for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
+        environment.pop(name, None)
+    return environment
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,150 @@
+"""What `bench` prints: one table per size, the ratios against their targets, and the profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from jobs.proof.bench_contestants import CORES, Result
+from jobs.proof.bench_day import EARLY, LATE, DayCost
+from jobs.proof.bench_flow import Comparison, Measured
+
+# Targets; a machine that is busy otherwise may miss them, so they are told and not enforced.
+TIMES_PEER = 5.0
+SHARE_OF_LIMIT = 0.35
+MEMORY_GROWTH = 1.5
+DAY_COST_TOLERANCE = 0.2
+
+_NAME_WIDTH = 26
+_HEADINGS = ("rows", "start s", "seconds", "rows/s", "rows/core-s", "bytes/row", "peak MB")
+
+
+def render(comparisons: Sequence[Comparison], profile: Result) -> str:
+    """Lay out everything that was measured.
+
+    Parameters
+    ----------
+    comparisons
+        In order of size.
+    profile
+        Stages of one worker.
+    """
+    blocks = [_LEGEND, *(_render_comparison(comparison) for comparison in comparisons)]
+    for smaller, larger in pairwise(comparisons):
+        growth = larger.ours.peak_memory / smaller.ours.peak_memory
+        label = f"peak memory at {larger.events:,} : {smaller.events:,}"
+        blocks.append(_against(label, f"{growth:.2f} x", MEMORY_GROWTH, "at most", growth))
+    return "\n\n".join([*blocks, _render_profile(profile)])
+
+
+def render_day_cost(cost: DayCost) -> str:
+    """Lay out the cost of a late day beside that of an early one."""
+    lines = [_row("one more day, no growth", ("signed up", "rows", "CPU us/row, each run"))]
+    for age in (EARLY, LATE):
+        runs = " ".join(f"{value:.2f}" for value in cost.microseconds[age])
+        lines.append(_row(f"day {age}", (f"{cost.users[age]:,}", f"{cost.rows[age]:,}", runs)))
+    pairs = " ".join(f"{ratio:.2f}" for ratio in cost.ratios)
+    met = abs(cost.ratio - 1) <= DAY_COST_TOLERANCE
+    lines.append(
+        f"day {LATE} : day {EARLY}  {cost.ratio:.2f} x, median of {pairs}; target within "
+        f"{DAY_COST_TOLERANCE:.0%}: {_verdict(met)}"
+    )
+    return "\n".join(lines)
+
+
+def events_alone(ours: Result) -> float:
+    """Seconds of our steps that make events and orders; the others make users and truth."""
+    return sum(
+        seconds for name, seconds, _ in ours.steps if "events" in name or "orders" in name
+    )
+
+
+_LEGEND = f"""\
+Each contestant is a fresh process on {CORES} cores. rows: events. start: Spark and a first small
+Delta write, or reading in; not part of the rates. rows/core-s: per second of CPU time, of all
+processes. peak: memory of all processes at once (proportional set size), start included.
+ours: users, truth, events, orders and their records, with all behaviour, to Delta.
+dbldatagen: the columns of the events as random numbers, to Delta, with the same session settings.
+limit: DuckDB writes our very events to one Parquet file; nothing is made and nothing committed."""
+
+
+def _render_comparison(comparison: Comparison) -> str:
+    ours, peer, limit = comparison.ours, comparison.peer, comparison.limit
+    head = f"{comparison.events:,} events: {comparison.users:,} users, {comparison.days} days"
+    alone = events_alone(ours.result)
+    lines = [
+        _row(head, ()),
+        _row("", _HEADINGS),
+        _measured_row("ours", ours),
+        _row("  its events and orders", ("", "", f"{alone:,.1f}", _rate(ours.result.rows, alone))),
+        _measured_row("dbldatagen", peer),
+        _measured_row("limit (DuckDB COPY)", limit),
+    ]
+    for name, measured in (("ours", ours), ("dbldatagen", peer), ("limit", limit)):
+        lines += [f"  {name}: {note}" for note in measured.result.notes]
+    whole = ours.result.rows / ours.result.seconds
+    parts = ours.result.rows / alone if alone else 0.0
+    peer_rate = peer.result.rows / peer.result.seconds
+    limit_rate = limit.result.rows / limit.result.seconds
+    per_core = (ours.result.rows / ours.result.cpu) / (peer.result.rows / peer.result.cpu)
+    lines += [
+        _against(
+            "ours : dbldatagen, rows/s",
+            f"{whole / peer_rate:.1f} x whole, {parts / peer_rate:.1f} x its events and orders",
+            TIMES_PEER,
+            "at least",
+            parts / peer_rate,
+        ),
+        f"{'ours : dbldatagen, rows/core-s':<34} {per_core:.1f} x",
+        _against(
+            "ours : limit, rows/s",
+            f"{whole / limit_rate:.0%} whole, {parts / limit_rate:.0%} its events and orders",
+            SHARE_OF_LIMIT,
+            "at least",
+            parts / limit_rate,
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def _measured_row(name: str, measured: Measured) -> str:
+    result = measured.result
+    return _row(
+        name,
+        (
+            f"{result.rows:,}",
+            f"{result.start_seconds:,.1f}",
+            f"{result.seconds:,.1f}",
+            _rate(result.rows, result.seconds),
+            _rate(result.rows, result.cpu),
+            f"{result.bytes / result.rows:.1f}" if result.rows else "-",
+            f"{measured.peak_memory / 1e6:,.0f}",
+        ),
+    )
+
+
+def _rate(rows: int, seconds: float) -> str:
+    return f"{rows / seconds:,.0f}" if seconds > 0 else "-"
+
+
+def _row(name: str, cells: Sequence[str]) -> str:
+    return f"{name:<{_NAME_WIDTH}}" + "".join(f" {cell:>12}" for cell in cells)
+
+
+def _against(label: str, found: str, target: float, word: str, value: float) -> str:
+    met = value >= target if word == "at least" else value <= target
+    return f"{label:<34} {found}; target {word} {target:g}: {_verdict(met)}"
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "MISSED"
+
+
+def _render_profile(profile: Result) -> str:
+    total = sum(seconds for _, seconds, _ in profile.steps) or 1.0
+    lines = [f"One worker, {profile.rows:,} events: where its time goes"]
+    lines += [
+        f"  {name:<40} {seconds:>7.2f} s {seconds / total:>6.0%}"
+        for name, seconds, _ in profile.steps
+    ]
+    return "\n".join([*lines, *(f"  {note}" for note in profile.notes)])
