@@ -1,0 +1,98 @@
+"""Where one worker's time goes: making rows and writing them, timed by Python's own profiler."""
+
+from __future__ import annotations
+
+import cProfile
+import pstats
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from deltalake import DeltaTable
+
+from jobs.core.catalog import all_tables
+from jobs.core.data_files import DataFileWriter, file_layout
+from jobs.core.file_commits import commit_files, open_table
+from jobs.shop import behaviour, events, rectangles
+from jobs.shop.world import World
+
+# Rows are made a block of thousands of users at a time, so what the profiler adds per call is
+# nothing beside what a call does.
+Stages = list[tuple[str, float, int]]
+
+
+def profile_worker(world: World, folder: Path, rows_per_file: int) -> Stages:
+    """Make and write all files of a shop in this process, and commit them.
+
+    Parameters
+    ----------
+    world : World
+        Small: one core makes everything.
+    folder : Path
+        For the tables.
+    rows_per_file : int
+        Events per file, about.
+
+    Returns
+    -------
+    list of (stage, seconds, events)
+        In the order in which a row passes them.
+    """
+    targets = [_target(name, folder / name) for name in rectangles.FILLS]
+    rows = rectangles.expected_rows(world, world.first_date, world.until)
+    parts = rectangles.plan(world, world.first_date, world.until, rows, rows_per_file, tasks=1)
+    profiler = cProfile.Profile()
+    started = time.perf_counter()
+    files = [
+        file
+        for part in parts
+        for file in profiler.runcall(rectangles.write_part, world, part, targets)
+    ]
+    whole = time.perf_counter() - started
+    made = sum(file.rows for file in files if file.table == "bronze_events")
+    started = time.perf_counter()
+    for target in targets:
+        own = [file for file in files if file.table == target.layout.table]
+        handle = open_table(target.layout.folder)
+        commit_files(handle, target.layout, own, transaction="bench", run_id="bench")
+    commit = time.perf_counter() - started
+    seconds = _stages(pstats.Stats(profiler), whole) | {"check and commit the files": commit}
+    return [(stage, spent, made) for stage, spent in seconds.items()]
+
+
+def _stages(stats: pstats.Stats, whole: float) -> dict[str, float]:
+    def spent(*functions: Callable[..., Any]) -> float:
+        return sum(_seconds_within(stats, function) for function in functions)
+
+    rows = spent(events.generate_rectangle)
+    sessions = spent(events.generate_sessions)
+    days = spent(behaviour.user_days)
+    users = spent(events.generate_users_alive)
+    times = spent(events.event_times, events.ingest_delays)
+    parquet = spent(DataFileWriter.write, DataFileWriter.close)
+    columns = spent(*rectangles.FILLS.values())
+    return {
+        "users: traits of who is alive": users,
+        "look-back: the days that count": days,
+        "states and sessions": sessions - days,
+        "events: clock times and arrival": times,
+        "events: pages, baskets and ids": rows - users - sessions - times,
+        "columns for Arrow": columns,
+        "Parquet: encode, compress, write": parquet,
+        "the rest": whole - rows - columns - parquet,
+    }
+
+
+def _seconds_within(stats: pstats.Stats, function: Callable[..., Any]) -> float:
+    """Time in a function and all that it called."""
+    code = function.__code__
+    key = (code.co_filename, code.co_firstlineno, code.co_name)
+    # Absent where a small shop never came to call it.
+    return float(stats.stats[key][3]) if key in stats.stats else 0.0  # type: ignore[attr-defined]
+
+
+def _target(name: str, folder: Path) -> rectangles.Target:
+    layout = file_layout(all_tables()[name], str(folder))
+    DeltaTable.create(str(folder), schema=layout.schema)
+    return rectangles.Target(layout, {"source": "bench", "batch_id": "bench"})
