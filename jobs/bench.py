@@ -39,7 +39,12 @@ if __name__ == "__main__":
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("what", choices=["generate"], help="what to measure")
     for option, kind, default, text in (
-        ("--events", str, "1000000,10000000,100000000", "sizes, with commas (default: %(default)s)"),
+        (
+            "--events",
+            str,
+            "1000000,10000000,100000000",
+            "sizes (default: %(default)s)",
+        ),
         ("--days", positive, 180, "days of each shop (default: %(default)s)"),
         ("--rounds", positive, 1, "runs of each, in turns; the fastest counts"),
         ("--warehouse", Path, None, "work in a folder in this one (default: the system's)"),

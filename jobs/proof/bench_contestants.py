@@ -7,20 +7,19 @@ dbldatagen
     numbers: no user lives, no purchase has a cart.
 limit
     DuckDB copies the very same events to Parquet: nothing is made, the rows are only written.
+profile
+    No contestant: one process makes and writes a shop, to see where its time goes.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobs.core.config import Config, load_config
 from jobs.core.entry import Run
@@ -29,101 +28,29 @@ from jobs.core.manifest import Manifest
 from jobs.core.progress import Progress
 from jobs.core.session import start_session
 from jobs.core.tables import Warehouse
-from jobs.proof.bench_processes import cpu_seconds
+from jobs.proof.bench_processes import available_bytes
+from jobs.proof.bench_profile import profile_worker
+from jobs.proof.bench_task import CORES, Result, Task, bench_world, hold_to_cores, measured
 from jobs.shop.loading import Span, load_world
-from jobs.shop.settings import shop_settings
-from jobs.shop.world import World, build_world
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-CORES = 2
-# In the memory of DuckDB a row of bronze_events takes about so much; half of what is free may go.
-_MEMORY_BYTES_PER_ROW = 120
-_SHARE_OF_FREE_MEMORY = 0.5
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a contestant is asked to do; travels as JSON.
-
-    Attributes
-    ----------
-    folder : str
-        Where it may write.
-    users, days : int
-        Size of the shop.
-    rows : int
-        Events to make, for those who do not make them of users; 0 where not known yet.
-    conf_file : str or None
-        Settings that differ from conf/base.yaml.
-    """
-
-    folder: str
-    users: int
-    days: int
-    rows: int = 0
-    conf_file: str | None = None
-
-    @property
-    def warehouse(self) -> Path:
-        """Folder of the shop's tables."""
-        return Path(self.folder) / "warehouse"
-
-
-@dataclass
-class Result:
-    """What a contestant did, and at what cost; travels as JSON.
-
-    Attributes
-    ----------
-    rows, bytes : int
-        Events, and the size of their data files.
-    start_seconds : float
-        Until it was ready to begin: session, first small write, reading in.
-    seconds : float
-        Wall-clock time of the work.
-    driver_cpu, jvm_cpu, worker_cpu : float
-        CPU seconds of the work.
-    steps : list of (name, seconds, rows)
-        Parts of the work that the job itself times.
-    notes : list of str
-        What a reader must know.
-    """
-
-    rows: int = 0
-    bytes: int = 0
-    start_seconds: float = 0.0
-    seconds: float = 0.0
-    driver_cpu: float = 0.0
-    jvm_cpu: float = 0.0
-    worker_cpu: float = 0.0
-    steps: list[tuple[str, float, int]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def cpu(self) -> float:
-        """CPU seconds of all processes."""
-        return self.driver_cpu + self.jvm_cpu + self.worker_cpu
-
-
-def bench_world(config: Config, users: int, days: int) -> World:
-    """Lay out the shop that is measured: the settings given, its days whole, without dirt."""
-    settings = shop_settings(config.shop)
-    until = settings.first_date + timedelta(days=days)
-    return build_world(settings, users, days, config.seed, until)
+# In the memory of DuckDB a row of bronze_events takes about so much; so much of it may be taken.
+_MEMORY_BYTES_PER_ROW = 110
+_SHARE_OF_MEMORY = 0.7
 
 
 def ours(task: Task) -> Result:
     """Load a shop into an empty warehouse: users, truth, events, orders and their records."""
     result = Result()
-    config = load_config(Path(task.conf_file) if task.conf_file else None)
+    config = _config(task)
     world = bench_world(config, task.users, task.days)
     spark = _warm_session(task, result)
     warehouse = Warehouse(task.warehouse, spark, "bench")
     with Progress() as progress:
         run = Run(spark, config, warehouse, progress, Manifest("bench", "bench", []))
-        with _measured(result):
+        with measured(result):
             load_world(run, world, Span(world.first_date, world.until))
         result.steps = [(t.name, t.seconds, t.rows or 0) for t in progress.timings]
     result.rows = warehouse.read("bronze_events").count()
@@ -134,12 +61,12 @@ def ours(task: Task) -> Result:
 
 def dbldatagen(task: Task) -> Result:
     """Make as many random rows of the same columns with the same session settings."""
-    import dbldatagen as dg
+    import dbldatagen as dg  # here, so that it burdens no other contestant
 
     result = Result()
+    world = bench_world(_config(task), task.users, task.days)
     spark = _warm_session(task, result)
-    first = date(2024, 1, 1)
-    times = {"begin": f"{first} 00:00:00", "end": f"{first + timedelta(days=task.days)} 00:00:00"}
+    times = {"begin": f"{world.first_date} 00:00:00", "end": f"{world.until} 00:00:00"}
     rows = (
         dg.DataGenerator(spark, rows=task.rows, partitions=CORES, randomSeed=42)
         .withColumn("event_id", "long", expr="id")
@@ -153,7 +80,13 @@ def dbldatagen(task: Task) -> Result:
             random=True,
         )
         .withColumn(
-            "value", "double", minValue=1.0, maxValue=200.0, step=0.01, random=True, percentNulls=0.95
+            "value",
+            "double",
+            minValue=1.0,
+            maxValue=200.0,
+            step=0.01,
+            random=True,
+            percentNulls=0.95,
         )
         .withColumn("ingest_ts", "timestamp", **times, interval="1 second", random=True)
         .withColumn("source", "string", values=["dbldatagen"])
@@ -161,7 +94,7 @@ def dbldatagen(task: Task) -> Result:
         .build()
     )
     folder = Path(task.folder) / "dbldatagen"
-    with _measured(result):
+    with measured(result):
         rows.write.format("delta").save(str(folder))
     result.rows = spark.read.format("delta").load(str(folder)).count()
     result.bytes = _data_bytes(folder)
@@ -170,17 +103,20 @@ def dbldatagen(task: Task) -> Result:
 
 def limit(task: Task) -> Result:
     """Copy the events of `ours` to Parquet; of three copies the fastest counts."""
-    import duckdb
+    import duckdb  # here, so that it burdens no other contestant
 
     result = Result()
     started = time.monotonic()
-    files = [str(p) for p in sorted((task.warehouse / "bronze" / "bronze_events").glob("*.parquet"))]
+    files = [
+        str(p) for p in sorted((task.warehouse / "bronze" / "bronze_events").glob("*.parquet"))
+    ]
     database = duckdb.connect()
     database.execute(f"SET threads = {CORES}")
+    database.execute(f"SET temp_directory = '{task.folder}'")
     # Nothing is gained by the order of the rows here, and writing in parallel is quicker.
     database.execute("SET preserve_insertion_order = false")
     source = f"read_parquet({files})"
-    if task.rows * _MEMORY_BYTES_PER_ROW < _SHARE_OF_FREE_MEMORY * _free_memory():
+    if task.rows * _MEMORY_BYTES_PER_ROW < _SHARE_OF_MEMORY * available_bytes():
         database.execute(f"CREATE TABLE events AS SELECT * FROM {source}")
         source = "events"
         result.notes.append("rows read into memory first; peak memory includes them")
@@ -191,7 +127,7 @@ def limit(task: Task) -> Result:
     best: Result | None = None
     for _ in range(3):
         attempt = Result()
-        with _measured(attempt):
+        with measured(attempt):
             database.execute(
                 f"COPY (SELECT * FROM {source}) TO '{target}' "
                 "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
@@ -206,25 +142,25 @@ def limit(task: Task) -> Result:
     return best
 
 
+def profile(task: Task) -> Result:
+    """Make and write a shop in this process alone, stage by stage."""
+    config = _config(task)
+    world = bench_world(config, task.users, task.days)
+    folder = Path(task.folder) / "profile"
+    steps = profile_worker(world, folder, config.generate.rows_per_file)
+    return Result(rows=steps[-1][2], steps=steps, notes=["CPU time, one process"])
+
+
 CONTESTANTS: dict[str, Callable[[Task], Result]] = {
     "ours": ours,
     "dbldatagen": dbldatagen,
     "limit": limit,
+    "profile": profile,
 }
 
 
-def hold_to_cores() -> None:
-    """Keep this process, and all that it starts, on two cores, on a machine of any size."""
-    os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:CORES]))
-
-
-@contextmanager
-def _measured(result: Result) -> Iterator[None]:
-    cpu, started = cpu_seconds(os.getpid()), time.monotonic()
-    yield
-    result.seconds = time.monotonic() - started
-    spent = cpu_seconds(os.getpid()).since(cpu)
-    result.driver_cpu, result.jvm_cpu, result.worker_cpu = spent.driver, spent.jvm, spent.workers
+def _config(task: Task) -> Config:
+    return load_config(Path(task.conf_file) if task.conf_file else None)
 
 
 def _warm_session(task: Task, result: Result) -> SparkSession:
@@ -238,10 +174,6 @@ def _warm_session(task: Task, result: Result) -> SparkSession:
 
 def _data_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.glob("*.parquet"))
-
-
-def _free_memory() -> int:
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""Does a day cost the same after two years as after a month?
+"""The cost of one more day, after two years as after a month.
 
 A generator that walks every user from signup on would slow down with every day. Here a day looks
 back a few days only, and who has left costs next to nothing; what is left of the past is the

@@ -20,14 +20,11 @@ from pathlib import Path
 from jobs.core.config import PROJECT_ROOT, Config
 from jobs.core.errors import SetupError, StorageError, UsageError
 from jobs.core.progress import Progress
-from jobs.proof.bench_contestants import CORES, Result, Task, bench_world
 from jobs.proof.bench_processes import PeakMemory
-from jobs.shop.events import generate_rectangle
-from jobs.shop.ids import BLOCK_BITS
+from jobs.proof.bench_task import CORES, Result, Task, users_for
 
 # The cost of random rows is linear in their number: above this, the rate measured last stands.
 PEER_MOST_ROWS = 10_000_000
-_SAMPLE_USERS = 20_000
 # Our tables, their copy and, up to the size above, the random rows; with room to spare.
 _DISK_BYTES_PER_ROW = 60
 
@@ -169,25 +166,6 @@ class Bench:
                 f"{events:,} events need about {needed / 1e9:.1f} GB beside {self._folder}, "
                 f"{free / 1e9:.1f} GB are free: fewer --events, or another --warehouse"
             )
-
-
-def users_for(config: Config, events: int, days: int) -> int:
-    """How many users make about so many events in the days shown, from a sample of users.
-
-    Users are alike in law and a shop's signups are proportional to its size, so events are
-    proportional to users.
-    """
-    world = bench_world(config, _SAMPLE_USERS, days)
-    block = 1 << BLOCK_BITS
-    made = sum(
-        len(
-            generate_rectangle(
-                world, start, min(start + block, world.user_count), world.first_date, world.until
-            ).events.event_id
-        )
-        for start in range(0, world.user_count, block)
-    )
-    return max(1, round(events * _SAMPLE_USERS / max(1, made)))
 
 
 @contextmanager

@@ -87,6 +87,14 @@ def memory_bytes(root: int) -> int:
     return sum(_proportional_bytes(process.pid) for process in _tree(root))
 
 
+def available_bytes() -> int:
+    """Memory of this machine that a new process may take without pushing others out."""
+    for line in (_PROC / "meminfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
 class PeakMemory:
     """Watches the memory of a process and its descendants while a block runs.
 

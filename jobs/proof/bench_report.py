@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from jobs.proof.bench_contestants import CORES, Result
 from jobs.proof.bench_day import EARLY, LATE, DayCost
 from jobs.proof.bench_flow import Comparison, Measured
+from jobs.proof.bench_task import CORES, Result
 
 # Targets; a machine that is busy otherwise may miss them, so they are told and not enforced.
 TIMES_PEER = 5.0
@@ -54,9 +54,7 @@ def render_day_cost(cost: DayCost) -> str:
 
 def events_alone(ours: Result) -> float:
     """Seconds of our steps that make events and orders; the others make users and truth."""
-    return sum(
-        seconds for name, seconds, _ in ours.steps if "events" in name or "orders" in name
-    )
+    return sum(seconds for name, seconds, _ in ours.steps if "events" in name or "orders" in name)
 
 
 _LEGEND = f"""\

@@ -1,0 +1,126 @@
+"""What `bench` asks of a contestant, and what comes back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from jobs.core.config import Config
+from jobs.proof.bench_processes import cpu_seconds
+from jobs.shop.events import generate_rectangle
+from jobs.shop.ids import BLOCK_BITS
+from jobs.shop.settings import shop_settings
+from jobs.shop.world import World, build_world
+
+CORES = 2
+_SAMPLE_USERS = 20_000
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a contestant is asked to do; travels as JSON.
+
+    Attributes
+    ----------
+    folder : str
+        Where it may write.
+    users, days : int
+        Size of the shop.
+    rows : int
+        Events to make, for those who do not make them of users; 0 where not known yet.
+    conf_file : str or None
+        Settings that differ from conf/base.yaml.
+    """
+
+    folder: str
+    users: int
+    days: int
+    rows: int = 0
+    conf_file: str | None = None
+
+    @property
+    def warehouse(self) -> Path:
+        """Folder of the shop's tables."""
+        return Path(self.folder) / "warehouse"
+
+
+@dataclass
+class Result:
+    """What a contestant did, and at what cost; travels as JSON.
+
+    Attributes
+    ----------
+    rows, bytes : int
+        Events, and the size of their data files.
+    start_seconds : float
+        Until it was ready to begin: session, first small write, reading in.
+    seconds : float
+        Wall-clock time of the work.
+    driver_cpu, jvm_cpu, worker_cpu : float
+        CPU seconds of the work.
+    steps : list of (name, seconds, rows)
+        Parts of the work that the job itself times.
+    notes : list of str
+        What a reader must know.
+    """
+
+    rows: int = 0
+    bytes: int = 0
+    start_seconds: float = 0.0
+    seconds: float = 0.0
+    driver_cpu: float = 0.0
+    jvm_cpu: float = 0.0
+    worker_cpu: float = 0.0
+    steps: list[tuple[str, float, int]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds of all processes."""
+        return self.driver_cpu + self.jvm_cpu + self.worker_cpu
+
+
+def bench_world(config: Config, users: int, days: int) -> World:
+    """Lay out the shop that is measured: the settings given, its days whole, without dirt."""
+    settings = shop_settings(config.shop)
+    until = settings.first_date + timedelta(days=days)
+    return build_world(settings, users, days, config.seed, until)
+
+
+def users_for(config: Config, events: int, days: int) -> int:
+    """How many users make about so many events in the days shown, from a sample of users.
+
+    Users are alike in law and a shop's signups are proportional to its size, so events are
+    proportional to users.
+    """
+    world = bench_world(config, _SAMPLE_USERS, days)
+    block = 1 << BLOCK_BITS
+    made = sum(
+        len(
+            generate_rectangle(
+                world, start, min(start + block, world.user_count), world.first_date, world.until
+            ).events.event_id
+        )
+        for start in range(0, world.user_count, block)
+    )
+    return max(1, round(events * _SAMPLE_USERS / max(1, made)))
+
+
+def hold_to_cores() -> None:
+    """Keep this process, and all that it starts, on two cores, on a machine of any size."""
+    os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:CORES]))
+
+
+@contextmanager
+def measured(result: Result) -> Iterator[None]:
+    """Fill in what the block costs, in this process and all that it started."""
+    cpu, started = cpu_seconds(os.getpid()), time.monotonic()
+    yield
+    result.seconds = time.monotonic() - started
+    spent = cpu_seconds(os.getpid()).since(cpu)
+    result.driver_cpu, result.jvm_cpu, result.worker_cpu = spent.driver, spent.jvm, spent.workers
