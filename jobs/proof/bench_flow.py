@@ -121,7 +121,7 @@ class Bench:
             users=users,
             days=self._days,
             ours=best["ours"],
-            peer=_at_size(self._last_peer, best["ours"].result.rows),
+            peer=at_size(self._last_peer, best["ours"].result.rows),
             limit=best["limit"],
         )
 
@@ -144,7 +144,7 @@ class Bench:
                 stdout=output,
                 stderr=output,
                 cwd=PROJECT_ROOT,
-                env=_environment(),
+                env=contestant_environment(),
             )
             try:
                 with PeakMemory(process.pid) as peak:
@@ -207,7 +207,7 @@ def _best(runs: Sequence[Measured]) -> Measured:
     return replace(fastest, peak_memory=max(run.peak_memory for run in runs))
 
 
-def _at_size(peer: Measured, rows: int) -> Measured:
+def at_size(peer: Measured, rows: int) -> Measured:
     """Put a result to another size at the same rate, and say so; its own size stays as it is."""
     measured = peer.result.rows
     # The shop is smaller only by what the sample of its users was off.
@@ -227,7 +227,7 @@ def _at_size(peer: Measured, rows: int) -> Measured:
     return replace(peer, result=result)
 
 
-def _environment() -> dict[str, str]:
+def contestant_environment() -> dict[str, str]:
     """The launcher's environment with two cores for Spark, unless it was given a --master."""
     environment = dict(os.environ)
     options = environment.get("PYSPARK_SUBMIT_ARGS", "pyspark-shell")
