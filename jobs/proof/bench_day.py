@@ -12,9 +12,11 @@ import statistics
 import time
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jobs.core.config import Config
+from jobs.shop import rectangles
 from jobs.shop.events import generate_rectangle
 from jobs.shop.settings import ShopSettings, shop_settings
 from jobs.shop.world import World, build_world
@@ -27,7 +29,6 @@ EARLY, LATE = 30, 720
 PAIRS = 5
 # So many have signed up by the late day.
 USERS = 400_000
-BLOCK_USERS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,19 @@ def day_cost(config: Config, progress: Progress, users: int = USERS) -> DayCost:
     until = settings.first_date + timedelta(days=LATE + 1)
     world = build_world(settings, users, LATE + 1, config.seed, until)
     days = {age: settings.first_date + timedelta(days=age) for age in (EARLY, LATE)}
-    rows = {age: _make(world, day) for age, day in days.items()}  # also warms what is cached
+    make = partial(_make, world, rows_per_file=config.generate.rows_per_file)
+    expected = {
+        age: rectangles.expected_rows(world, day, day + ONE_DAY) for age, day in days.items()
+    }
+    # Made once before the first is timed: tables that are computed at first use stay in memory.
+    rows = {age: make(day, expected=expected[age]) for age, day in days.items()}
     costs: dict[int, list[float]] = {EARLY: [], LATE: []}
     with progress.step(f"day {EARLY} and day {LATE}, {PAIRS} times"):
         for turn in range(PAIRS):
             # In turns, so that a machine that slows down does not speak against one of them.
             for age in (EARLY, LATE) if turn % 2 == 0 else (LATE, EARLY):
                 started = time.process_time()
-                _make(world, days[age])
+                make(days[age], expected=expected[age])
                 costs[age].append((time.process_time() - started) / rows[age] * 1e6)
     signed_up = {
         age: world.user_numbers(world.warmup_start, day + ONE_DAY).stop for age, day in days.items()
@@ -110,12 +116,11 @@ def steady(settings: ShopSettings) -> ShopSettings:
     )
 
 
-def _make(world: World, day: date) -> int:
+def _make(world: World, day: date, rows_per_file: int, expected: int) -> int:
     """Make the events and orders of everybody on a day; returns how many."""
-    users = world.user_numbers(world.warmup_start, day + ONE_DAY).stop
     rows = 0
-    for start in range(0, users, BLOCK_USERS):
-        end = min(start + BLOCK_USERS, users)
-        made = generate_rectangle(world, start, end, day, day + ONE_DAY)
-        rows += len(made.events.event_id) + len(made.orders.order_id)
+    for part in rectangles.plan(world, day, day + ONE_DAY, expected, rows_per_file, tasks=1):
+        for users in part.users:
+            made = generate_rectangle(world, users.start, users.stop, part.first, part.end)
+            rows += len(made.events.event_id) + len(made.orders.order_id)
     return rows

@@ -148,9 +148,7 @@ def test_a_contestant_that_fails_is_named_with_its_last_words(
     # Without the launcher's options Spark has no Delta.
     monkeypatch.delenv("PYSPARK_SUBMIT_ARGS", raising=False)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "no java"))
-    bench = bench_flow.Bench(
-        load_config(), None, 30, 1, tmp_path, Progress(stream=io.StringIO())
-    )
+    bench = bench_flow.Bench(load_config(), None, 30, 1, tmp_path, Progress(stream=io.StringIO()))
     with pytest.raises(bench_flow.SetupError, match="ours did not finish"):
         bench.compare(1000)
 
