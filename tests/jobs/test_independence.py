@@ -6,9 +6,11 @@ import itertools
 from datetime import timedelta
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
+import yaml
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.core.config import load_config
@@ -66,9 +68,9 @@ def test_every_table_has_rows(whole: dict[str, Fingerprint]) -> None:
 def test_days_may_be_loaded_in_pieces_and_in_any_order(
     spark: SparkSession, tmp_path: Path, whole: dict[str, Fingerprint]
 ) -> None:
-    # The later piece first, made by a shop that knows no more days; then one day, then the gap.
-    for first, end in ((5, 8), (2, 3), (0, 5)):
-        load_days(spark, tmp_path, first, end)
+    # A day of its own, by a shop that knows no day after it; then what lacks on both sides of it.
+    load_days(spark, tmp_path, 4, 5)
+    load_days(spark, tmp_path, 0, DAYS)
     assert prints(spark, tmp_path) == whole
 
 
@@ -128,14 +130,14 @@ def slow_whole(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("master", "settings"),
+    ("master", "settings", "writing"),
     [
-        ("local[2]", {}),
-        ("local[2]", {"spark.sql.adaptive.enabled": "false"}),
-        ("local[3]", {"spark.default.parallelism": "8", "spark.sql.shuffle.partitions": "5"}),
-        ("local[2]", {"spark.default.parallelism": "1", "spark.sql.shuffle.partitions": "1"}),
+        ("local[2]", {}, {}),
+        ("local[2]", {"spark.sql.adaptive.enabled": "false"}, {"rows_per_file": 20_000}),
+        ("local[3]", {"spark.default.parallelism": "8"}, {"rows_per_file": 5_000}),
+        ("local[2]", {"spark.default.parallelism": "1"}, {"writer": "spark"}),
     ],
-    ids=["two cores", "without adaptive execution", "eight partitions", "one partition"],
+    ids=["two cores", "without adaptive execution", "many small files", "written by Spark"],
 )
 def test_the_command_makes_the_same_tables_on_any_local_master(
     spark: SparkSession,
@@ -143,10 +145,13 @@ def test_the_command_makes_the_same_tables_on_any_local_master(
     slow_whole: dict[str, Fingerprint],
     master: str,
     settings: dict[str, str],
+    writing: dict[str, Any],
 ) -> None:
-    arguments = ("generate", *SLOW_SHOP, "--warehouse", tmp_path)
+    conf, root = tmp_path / "conf.yaml", tmp_path / "warehouse"
+    conf.write_text(yaml.safe_dump({"generate": writing}))
+    arguments = ("generate", *SLOW_SHOP, "--warehouse", root, "--conf-file", conf)
     submit(*arguments, options=("--master", master), settings=settings)
-    assert prints(spark, tmp_path) == slow_whole
+    assert prints(spark, root) == slow_whole
 
 
 @pytest.mark.slow
