@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jobs.core.config import Config
-from jobs.shop import rectangles
+from jobs.shop import parts
 from jobs.shop.events import generate_rectangle
 from jobs.shop.settings import ShopSettings, shop_settings
 from jobs.shop.world import World, build_world
@@ -79,9 +79,7 @@ def day_cost(config: Config, progress: Progress, users: int = USERS) -> DayCost:
     world = build_world(settings, users, LATE + 1, config.seed, until)
     days = {age: settings.first_date + timedelta(days=age) for age in (EARLY, LATE)}
     make = partial(_make, world, rows_per_file=config.generate.rows_per_file)
-    expected = {
-        age: rectangles.expected_rows(world, day, day + ONE_DAY) for age, day in days.items()
-    }
+    expected = {age: parts.expected_rows(world, day, day + ONE_DAY) for age, day in days.items()}
     # Made once before the first is timed: tables that are computed at first use stay in memory.
     rows = {age: make(day, expected=expected[age]) for age, day in days.items()}
     costs: dict[int, list[float]] = {EARLY: [], LATE: []}
@@ -119,8 +117,8 @@ def steady(settings: ShopSettings) -> ShopSettings:
 def _make(world: World, day: date, rows_per_file: int, expected: int) -> int:
     """Make the events and orders of everybody on a day; returns how many."""
     rows = 0
-    for part in rectangles.plan(world, day, day + ONE_DAY, expected, rows_per_file, tasks=1):
-        for users in part.users:
-            made = generate_rectangle(world, users.start, users.stop, part.first, part.end)
+    for part in parts.plan(world, day, day + ONE_DAY, expected, rows_per_file, tasks=1):
+        for users in parts.mouthfuls(part):
+            made = generate_rectangle(world, users.start, users.stop, part.cuts[0], part.cuts[-1])
             rows += len(made.events.event_id) + len(made.orders.order_id)
     return rows

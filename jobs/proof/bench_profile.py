@@ -14,7 +14,7 @@ from deltalake import DeltaTable
 from jobs.core.catalog import all_tables
 from jobs.core.data_files import DataFileWriter, file_layout
 from jobs.core.file_commits import commit_files, open_table
-from jobs.shop import behaviour, events, rectangles
+from jobs.shop import behaviour, events, parts, rectangles
 from jobs.shop.events import generate_rectangle
 from jobs.shop.world import World
 
@@ -43,17 +43,17 @@ def profile_worker(world: World, folder: Path, rows_per_file: int) -> Stages:
     targets = [_target(name, folder / name) for name in rectangles.FILLS]
     started = time.process_time()
     first_use = generate_rectangle(world, 0, 1, world.first_date, world.until)
-    for columns in rectangles.FILLS.values():
-        columns(first_use)
+    for fill in rectangles.FILLS.values():
+        fill.rows(first_use)
     start = time.process_time() - started
-    rows = rectangles.expected_rows(world, world.first_date, world.until)
-    parts = rectangles.plan(world, world.first_date, world.until, rows, rows_per_file, tasks=1)
+    rows = parts.expected_rows(world, world.first_date, world.until)
+    planned = parts.plan(world, world.first_date, world.until, rows, rows_per_file, tasks=1)
     # CPU time: what else the machine does shall not count.
     profiler = cProfile.Profile(time.process_time)
     started = time.process_time()
     files = [
         file
-        for part in parts
+        for part in planned
         for file in profiler.runcall(rectangles.write_part, world, part, targets)
     ]
     whole = time.process_time() - started
@@ -82,7 +82,7 @@ def _stages(stats: pstats.Stats, whole: float) -> dict[str, float]:
     users = spent(events.generate_visitors)
     times = spent(events.event_times, events.ingest_delays)
     parquet = spent(DataFileWriter.write, DataFileWriter.close)
-    columns = spent(*rectangles.FILLS.values())
+    columns = spent(*(fill.rows for fill in rectangles.FILLS.values()))
     return {
         "users: traits of who may visit": users,
         "look-back: the days that count": days,
@@ -91,7 +91,7 @@ def _stages(stats: pstats.Stats, whole: float) -> dict[str, float]:
         "events: pages, baskets and ids": rows - users - sessions - times,
         "columns for Arrow": columns,
         "Parquet: encode, compress, write": parquet,
-        "the rest": whole - rows - columns - parquet,
+        "sharing out among files, and the rest": whole - rows - columns - parquet,
     }
 
 

@@ -15,7 +15,7 @@ SHARE_OF_LIMIT = 0.35
 MEMORY_GROWTH = 1.5
 DAY_COST_TOLERANCE = 0.2
 
-_NAME_WIDTH = 26
+_NAME_WIDTH = 24
 _HEADINGS = ("rows", "start s", "seconds", "rows/s", "rows/core-s", "bytes/row", "peak MB")
 
 
@@ -126,7 +126,7 @@ def _rate(rows: int, seconds: float) -> str:
 
 
 def _row(name: str, cells: Sequence[str]) -> str:
-    return f"{name:<{_NAME_WIDTH}}" + "".join(f" {cell:>12}" for cell in cells)
+    return f"{name:<{_NAME_WIDTH}}" + "".join(f" {cell:>11}" for cell in cells)
 
 
 def _against(label: str, found: str, target: float, word: str, value: float) -> str:
