@@ -11,16 +11,15 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from jobs.core.config import PROJECT_ROOT, Config
-from jobs.core.errors import SetupError, StorageError, UsageError
+from jobs.core.config import PROJECT_ROOT, load_config
+from jobs.core.errors import SetupError, StorageError
 from jobs.core.progress import Progress
 from jobs.proof.bench_processes import PeakMemory
+from jobs.proof.bench_request import Rules
 from jobs.proof.bench_task import CORES, Result, Task, users_for
 
 # The cost of random rows is linear in their number: above this, the rate measured last stands.
@@ -63,31 +62,15 @@ class Bench:
 
     Parameters
     ----------
-    config : Config
-    conf_file : Path or None
-        Where the settings came from that differ from conf/base.yaml.
-    days : int
-        Days of every shop.
-    rounds : int
-        How often each contestant runs, in turns; the fastest run counts.
+    rules : Rules
     folder : Path
         An existing folder; everything in it is left to the caller to remove.
     progress : Progress
     """
 
-    def __init__(
-        self,
-        config: Config,
-        conf_file: Path | None,
-        days: int,
-        rounds: int,
-        folder: Path,
-        progress: Progress,
-    ) -> None:
-        self._config = config
-        self._conf_file = str(conf_file.resolve()) if conf_file else None
-        self._days = days
-        self._rounds = rounds
+    def __init__(self, rules: Rules, folder: Path, progress: Progress) -> None:
+        self._rules = rules
+        self._config = load_config(rules.conf_file)
         self._folder = folder
         self._progress = progress
         self._last_peer: Measured | None = None
@@ -103,9 +86,9 @@ class Bench:
             A contestant did not finish.
         """
         self._require_disk(events)
-        users = users_for(self._config, events, self._days)
+        users = users_for(self._config, events, self._rules.days)
         runs: dict[str, list[Measured]] = {"ours": [], "limit": [], "dbldatagen": []}
-        for _ in range(self._rounds):
+        for _ in range(self._rules.rounds):
             for name, done in runs.items():
                 made = runs["ours"][-1].result.rows if runs["ours"] else 0
                 if name != "dbldatagen":
@@ -119,7 +102,7 @@ class Bench:
         return Comparison(
             events=events,
             users=users,
-            days=self._days,
+            days=self._rules.days,
             ours=best["ours"],
             peer=at_size(self._last_peer, best["ours"].result.rows),
             limit=best["limit"],
@@ -127,7 +110,7 @@ class Bench:
 
     def profile(self, events: int) -> Result:
         """Time the stages of one worker on a shop of about so many events."""
-        return self._run("profile", users_for(self._config, events, self._days), 0).result
+        return self._run("profile", users_for(self._config, events, self._rules.days), 0).result
 
     def _run(self, name: str, users: int, rows: int) -> Measured:
         work = self._folder / "work"
@@ -135,7 +118,7 @@ class Bench:
         target, log = self._folder / "result.json", self._folder / f"{name}.log"
         # The first small table is in the way of the next contestant's.
         shutil.rmtree(work / "warm", ignore_errors=True)
-        task = Task(str(work), users, self._days, rows, self._conf_file)
+        task = self._task(str(work), users, rows)
         command = [sys.executable, "-m", "jobs.proof.bench_contestants", name]
         label = f"{name} {rows:,} rows" if rows else f"{name} {users:,} users"
         with self._progress.step(label) as step, log.open("w") as output:
@@ -158,6 +141,11 @@ class Bench:
             step.rows = result.rows
         return Measured(result, peak.bytes)
 
+    def _task(self, folder: str, users: int, rows: int) -> Task:
+        rules = self._rules
+        conf_file = str(rules.conf_file.resolve()) if rules.conf_file else None
+        return Task(folder, users, rules.days, rows, conf_file, rules.is_dirty)
+
     def _require_disk(self, events: int) -> None:
         free = shutil.disk_usage(self._folder).free
         needed = events * _DISK_BYTES_PER_ROW
@@ -166,39 +154,6 @@ class Bench:
                 f"{events:,} events need about {needed / 1e9:.1f} GB beside {self._folder}, "
                 f"{free / 1e9:.1f} GB are free: fewer --events, or another --warehouse"
             )
-
-
-@contextmanager
-def scratch_folder(parent: Path | None) -> Iterator[Path]:
-    """Make a folder in the one given, or where the system keeps such, and remove it at the end.
-
-    Raises
-    ------
-    StorageError
-        It cannot be made.
-    """
-    try:
-        if parent is not None:
-            parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix="bench-", dir=parent)
-    except OSError as error:
-        raise StorageError(f"--warehouse {parent}: {error.strerror}") from error
-    with folder as name:
-        yield Path(name).resolve()
-
-
-def parse_sizes(text: str) -> list[int]:
-    """Read numbers of events, rising, from an option such as ``1000000,10000000``.
-
-    Raises
-    ------
-    UsageError
-        A part is not a whole number above zero.
-    """
-    parts = [part.strip().replace("_", "") for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() and int(part) for part in parts):
-        raise UsageError(f"--events {text}: whole numbers above zero are wanted, with commas")
-    return sorted({int(part) for part in parts})
 
 
 def _best(runs: Sequence[Measured]) -> Measured:
@@ -210,8 +165,8 @@ def _best(runs: Sequence[Measured]) -> Measured:
 def at_size(peer: Measured, rows: int) -> Measured:
     """Put a result to another size at the same rate, and say so; its own size stays as it is."""
     measured = peer.result.rows
-    # The shop is smaller only by what the sample of its users was off.
-    if rows <= PEER_MOST_ROWS or measured == rows:
+    # The shop is somewhat larger than asked for where the sample of its users was off.
+    if measured > 0.9 * rows:
         return peer
     scale = rows / measured
     result = replace(

@@ -35,6 +35,8 @@ class Task:
         Events to make, for those who do not make them of users; 0 where not known yet.
     conf_file : str or None
         Settings that differ from conf/base.yaml.
+    is_dirty : bool
+        Whether the log has the faults of shop.dirt.
     """
 
     folder: str
@@ -42,6 +44,7 @@ class Task:
     days: int
     rows: int = 0
     conf_file: str | None = None
+    is_dirty: bool = False
 
     @property
     def warehouse(self) -> Path:
@@ -63,8 +66,8 @@ class Result:
         Wall-clock time of the work.
     driver_cpu, jvm_cpu, worker_cpu : float
         CPU seconds of the work.
-    steps : list of (name, seconds, rows)
-        Parts of the work that the job itself times.
+    steps : list of (name, seconds, CPU seconds)
+        Parts of the work, in order.
     notes : list of str
         What a reader must know.
     """
@@ -76,7 +79,7 @@ class Result:
     driver_cpu: float = 0.0
     jvm_cpu: float = 0.0
     worker_cpu: float = 0.0
-    steps: list[tuple[str, float, int]] = field(default_factory=list)
+    steps: list[tuple[str, float, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -85,11 +88,11 @@ class Result:
         return self.driver_cpu + self.jvm_cpu + self.worker_cpu
 
 
-def bench_world(config: Config, users: int, days: int) -> World:
-    """Lay out the shop that is measured: the settings given, its days whole, without dirt."""
+def bench_world(config: Config, users: int, days: int, is_dirty: bool = False) -> World:
+    """Lay out the shop that is measured: of the settings given, and all of its days."""
     settings = shop_settings(config.shop)
     until = settings.first_date + timedelta(days=days)
-    return build_world(settings, users, days, config.seed, until)
+    return build_world(settings, users, days, config.seed, until, is_dirty)
 
 
 def users_for(config: Config, events: int, days: int) -> int:

@@ -15,9 +15,12 @@ from jobs.core.config import load_config
 from jobs.core.errors import StorageError, UsageError
 from jobs.core.progress import Progress
 from jobs.proof import bench_day, bench_flow, bench_processes, bench_report
-from jobs.proof.bench_flow import Comparison, Measured, parse_sizes, scratch_folder
+from jobs.proof.bench_flow import Comparison, Measured
+from jobs.proof.bench_request import Rules, parse_sizes, scratch_folder
 from jobs.proof.bench_task import Result, bench_world, users_for
 from jobs.shop.events import generate_rectangle
+
+RULES = Rules(conf_file=None, days=30, rounds=1, is_dirty=False)
 
 # A parent that starts a child, which uses CPU time and memory, and waits for it or for a line.
 PARENT = """
@@ -136,7 +139,7 @@ def test_a_full_disk_is_refused_before_anything_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     progress = Progress(stream=io.StringIO())
-    bench = bench_flow.Bench(load_config(), None, 30, 1, tmp_path, progress)
+    bench = bench_flow.Bench(RULES, tmp_path, progress)
     with pytest.raises(StorageError, match="are free"):
         bench.compare(10**13)
     assert not progress.timings
@@ -148,7 +151,7 @@ def test_a_contestant_that_fails_is_named_with_its_last_words(
     # Without the launcher's options Spark has no Delta.
     monkeypatch.delenv("PYSPARK_SUBMIT_ARGS", raising=False)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "no java"))
-    bench = bench_flow.Bench(load_config(), None, 30, 1, tmp_path, Progress(stream=io.StringIO()))
+    bench = bench_flow.Bench(RULES, tmp_path, Progress(stream=io.StringIO()))
     with pytest.raises(bench_flow.SetupError, match="ours did not finish"):
         bench.compare(1000)
 
@@ -180,7 +183,7 @@ def measured(rows: int, seconds: float, cpu: float, memory: int, **more: object)
 
 
 def comparison(events: int, memory: int, limit_seconds: float = 1.0) -> Comparison:
-    steps = [("generate users", 1.0, 10), ("generate events and orders", 4.0, events)]
+    steps = [("generate users", 1.0, 2.0), ("generate events and orders", 4.0, 5.0)]
     return Comparison(
         events=events,
         users=100,
@@ -192,13 +195,13 @@ def comparison(events: int, memory: int, limit_seconds: float = 1.0) -> Comparis
 
 
 def test_the_page_names_rates_ratios_and_targets() -> None:
-    profile = Result(rows=10, steps=[("users", 1.0, 10), ("Parquet", 3.0, 10)])
+    profile = Result(rows=10, steps=[("users", 1.0, 1.0), ("Parquet", 3.0, 3.0)])
     pages = [comparison(1_000_000, 10**9), comparison(10_000_000, 2 * 10**9, limit_seconds=2.5)]
     page = bench_report.render(pages, profile)
     assert "8.0 x whole, 10.0 x its events and orders; target at least 5: met" in page
     assert "20% whole, 25% its events and orders; target at least 0.35: MISSED" in page
     assert "50% whole, 62% its events and orders; target at least 0.35: met" in page
-    assert "ours : dbldatagen, rows/core-s     10.0 x" in page
+    assert "ours : dbldatagen, rows/core-s     10.0 x whole, 16.0 x its events and orders" in page
     assert "2.00 x; target at most 1.5: MISSED" in page
     assert "limit: rows read into memory" in page
     assert [line.split()[-1] for line in page.splitlines()[-2:]] == ["25%", "75%"]
@@ -210,7 +213,7 @@ def test_a_rate_carried_to_a_larger_size_says_so() -> None:
     assert (larger.rows, larger.seconds, larger.cpu) == (100_000_000, 400.0, 800.0)
     assert larger.bytes == 13 * 100_000_000
     assert "not run at this size: the rate of 10,000,000 rows" in larger.notes
-    assert bench_flow.at_size(smaller, 10_000_000).result.notes == []
+    assert bench_flow.at_size(smaller, 10_090_000).result.notes == []
 
 
 def test_the_launchers_master_wins_over_the_two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
