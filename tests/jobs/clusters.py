@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.jobs.commands import FAST_START, ROOT
 
 SPARK_CLASS = Path(sys.executable).parent / "spark-class"
-WAIT_SECONDS = 90
+WAIT_SECONDS = 300
 
 
 def submit(

@@ -25,19 +25,20 @@ from tests.jobs.clusters import submit, two_workers
 from tests.jobs.commands import run_in
 
 USERS, DAYS = 3000, 8
-TABLES = ("bronze_users", "bronze_events", "bronze_orders")
+TABLES = ("bronze_users", "bronze_events", "bronze_orders", "truth_dirt")
 # How the rows were loaded, and not what they are.
 BOOKKEEPING = ("source", "batch_id")
 # A shop of several blocks of users.
-SLOW_SHOP = ("--users", "20000", "--days", "40")
+SLOW_SHOP = ("--users", "20000", "--days", "40", "--dirt", "on")
 ONE_DAY = timedelta(days=1)
 
 
 def shop(days: int = DAYS) -> World:
-    """The shop as it is known after some of its days."""
+    """The shop with its dirt, as it is known after some of its days."""
     config = load_config()
     settings = shop_settings({**config.shop, "warmup_days": 30})
-    return build_world(settings, USERS, DAYS, config.seed, settings.first_date + days * ONE_DAY)
+    until = settings.first_date + days * ONE_DAY
+    return build_world(settings, USERS, DAYS, config.seed, until, is_dirty=True)
 
 
 def prints(spark: SparkSession, root: Path) -> dict[str, Fingerprint]:
@@ -63,6 +64,7 @@ def test_every_table_has_rows(whole: dict[str, Fingerprint]) -> None:
     assert whole["bronze_users"].rows > 2500
     assert whole["bronze_events"].rows > 3000
     assert whole["bronze_orders"].rows > 30
+    assert whole["truth_dirt"].rows > 100
 
 
 def test_days_may_be_loaded_in_pieces_and_in_any_order(
