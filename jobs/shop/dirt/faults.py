@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ from jobs.shop.hashing import (
     threshold,
     user_keys,
 )
-from jobs.shop.ids import MAX_USERS
+from jobs.shop.ids import MAX_USERS, POSITION_BITS
 from jobs.shop.world import World
 
 SECOND = 1_000_000
@@ -81,7 +82,13 @@ class Faulty:
 
 def stream_key(world: World, stream: Stream) -> np.uint64:
     """Key of a stream whose draws are hashes of ids; no user has number -1."""
-    keys = draw(user_keys(world.seed, [-1]), [0], np.atleast_1d(counter(stream)))
+    return _stream_key(world.seed, stream)
+
+
+@cache
+def _stream_key(seed: int, stream: Stream) -> np.uint64:
+    # A rectangle asks for ten of them, and numpy takes as long for one number as for hundreds.
+    keys = draw(user_keys(seed, [-1]), [0], np.atleast_1d(counter(stream)))
     return np.uint64(keys[0])
 
 
@@ -142,7 +149,7 @@ def _has_successor(rows: Rows, position: IntArray, dirt: DirtSettings) -> NDArra
     """Tell which rows another one of their session follows soon enough."""
     following = np.minimum(position + 1, len(rows.row_id) - 1)
     pause = rows.ts[following] - rows.ts[position]
-    same_session = rows.row_id[following] >> 8 == rows.row_id[position] >> 8
+    same_session = rows.row_id[following] >> POSITION_BITS == rows.row_id[position] >> POSITION_BITS
     return same_session & (pause > 0) & (pause <= dirt.out_of_order_minutes * MINUTE)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,10 @@ from jobs.shop.dirt.labels import (
 )
 from jobs.shop.events import Events, Orders, Rectangle, generate_orders, generate_rectangle
 from jobs.shop.hashing import Stream, hash_long, high_half, threshold
+from jobs.shop.ids import POSITION_BITS
 from jobs.shop.world import World
 
+_EPOCH = date(1970, 1, 1)
 _EVENT_STREAMS = (Stream.EVENT_FAULT, Stream.EVENT_FAULT_SIZE)
 _ORDER_STREAMS = (Stream.ORDER_FAULT, Stream.ORDER_FAULT_SIZE)
 
@@ -87,14 +89,15 @@ def _is_tracked(
     ]
     if not outages:
         return None
-    # A session is lost or recorded as a whole, and of overlapping outages the worst counts.
-    chance = high_half(hash_long(events.event_id >> 8, stream_key(world, Stream.LOST_SESSION)))
-    day = events.ts // DAY - world.first_epoch_day
-    lost_share = np.zeros(world.day(day_to) - world.day(day_from))
-    for number in range(len(lost_share)):
-        when = day_from + timedelta(days=number)
-        lost_share[number] = max((o.lost for o in outages if o.covers(when)), default=0.0)
-    return chance >= threshold(lost_share)[day - world.day(day_from)]
+    is_tracked = np.ones(len(events.ts), dtype=bool)
+    for outage in outages:
+        start = (outage.first - _EPOCH).days * DAY
+        rows = np.flatnonzero((events.ts >= start) & (events.ts < start + outage.days * DAY))
+        # A session is lost or recorded as a whole, and of overlapping outages the worst counts.
+        sessions = events.event_id[rows] >> POSITION_BITS
+        chance = high_half(hash_long(sessions, stream_key(world, Stream.LOST_SESSION)))
+        is_tracked[rows] &= chance >= threshold(outage.lost)
+    return is_tracked
 
 
 def _dirty_events(
