@@ -17,7 +17,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from jobs.shop.events import generate_rectangle
+from jobs.shop.dirt.recorded import recorded_rectangle
 from jobs.shop.ids import BLOCK_BITS, user_ids
 from jobs.shop.world import World
 
@@ -57,7 +57,7 @@ def expected_rows(world: World, day_from: date, day_to: date) -> int:
         starts = np.linspace(0, len(numbers) - _SAMPLE_USERS, _SAMPLE_RUNS).astype(int).tolist()
         runs = [numbers[start : start + _SAMPLE_USERS] for start in starts]
     rows = sum(
-        len(generate_rectangle(world, run.start, run.stop, day_from, day_to).events.event_id)
+        len(recorded_rectangle(world, run.start, run.stop, day_from, day_to).events.event_id)
         for run in runs
     )
     return round(rows * len(numbers) / max(1, sum(map(len, runs))))

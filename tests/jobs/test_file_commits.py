@@ -95,7 +95,7 @@ def test_both_writers_give_the_same_rows_and_records(
         )
         for run in (filled, by_spark)
     ]
-    assert records[0] == records[1] and len(records[0]) == 3
+    assert records[0] == records[1] and len(records[0]) == 4
 
 
 def test_all_files_of_a_table_are_one_version_that_names_its_run(filled: Run) -> None:
@@ -110,12 +110,12 @@ def test_all_files_of_a_table_are_one_version_that_names_its_run(filled: Run) ->
 
 def test_a_query_of_a_day_or_of_a_user_skips_files(filled: Run, world: World) -> None:
     events = filled.warehouse.read(EVENTS)
-    day = world.first_date + timedelta(days=12)
+    day = world.first_date + timedelta(days=25)
     start, end = F.lit(str(day)).cast("timestamp"), F.lit(str(day + timedelta(days=1)))
     of_day = events.filter((F.col("ts") >= start) & (F.col("ts") < end.cast("timestamp")))
-    user = events.select("user_id").first()["user_id"]
+    user = events.orderBy("ts").first()["user_id"]  # of the first slice on
     of_user = events.filter(F.col("user_id") == user)
-    assert len(events.inputFiles()) == 9
+    assert len(events.inputFiles()) == 8  # three groups by three slices, one without rows
     assert len(of_day.inputFiles()) == 3  # the day is the last of its slice
     assert len(of_user.inputFiles()) == 3
     assert of_day.count() > 0 and of_user.count() > 0
@@ -197,12 +197,12 @@ def test_what_a_run_that_died_had_committed_is_kept_if_it_is_what_is_wanted(
         if place == "between the tables":
             _die_at(patched, Warehouse, "append_files", lambda _, name, *rest: name != EVENTS)
         else:
-            _die_at(patched, batches, "_record", lambda _, loaded: len(loaded) == 2)
+            _die_at(patched, batches, "_record", lambda _, loaded: len(loaded) == 3)
         with pytest.raises(KeyboardInterrupt):
             load_world(run, world, Span(whole.first, whole.end - timedelta(days=15 * is_other)))
     load_world(run, world, whole)
     assert digest(run.warehouse) == digest(filled.warehouse)
-    assert len(batches.recorded(run.warehouse)) == 3
+    assert len(batches.recorded(run.warehouse)) == 4 + is_other  # users came in two spans
     operations = [row["operation"] for row in commits(run.warehouse, EVENTS)]
     assert is_other or operations == ["WRITE", "CREATE TABLE"]
 
@@ -213,7 +213,7 @@ def test_orphans_of_a_run_that_died_before_its_commit(
     folder = Path(copy.path(EVENTS))
     day = "ts >= TIMESTAMP'2024-01-05' AND ts < TIMESTAMP'2024-01-06'"
     copy.replace_where(EVENTS, copy.read(EVENTS).limit(0), day)  # old files, named by history
-    assert find_orphans(folder) == []
+    remove_orphans(find_orphans(folder))  # Spark leaves files without rows behind
     left, found = _files(copy, EVENTS), find_orphans(folder)
     assert sorted(orphan.path.name for orphan in found) == sorted(file.name for file in left)
     assert sum(orphan.size for orphan in found) == sum(file.size for file in left)
