@@ -134,9 +134,10 @@ def _as_arrived(run: Run, labels: DataFrame, rows: DataFrame, table: str) -> Dat
         "ts": F.coalesce("shown_ts", "ts").alias("ts"),
         "ingest_ts": F.coalesce("arrived_ts", "ingest_ts").alias("ingest_ts"),
     }
+    # One row in fifty is labelled, which Spark cannot know: unasked, it would sort all rows twice.
     return (
-        rows.join(lost, key, "left_anti")
-        .join(arrived, key, "left")
+        rows.join(F.broadcast(lost), key, "left_anti")
+        .join(F.broadcast(arrived), key, "left")
         .select(*(times.get(name, F.col(name)) for name in rows.columns))
     )
 
