@@ -10,6 +10,7 @@ import pytest
 from jobs.shop.behaviour import generate_sessions, states_after
 from jobs.shop.events import generate_orders
 from jobs.shop.sessions import CART, ORDER
+from jobs.shop.truth.cohorts import retention
 from jobs.shop.truth.expectation import Expectation, expectation
 from jobs.shop.truth.moments import (
     amount_moments,
@@ -18,6 +19,7 @@ from jobs.shop.truth.moments import (
     raw_moments,
     revenue_moments,
 )
+from jobs.shop.truth.process import arm_shares
 from jobs.shop.truth.recursion import (
     ALIVE,
     CARTS,
@@ -174,3 +176,27 @@ def test_moments_of_orders_and_revenue_are_those_of_draws() -> None:
                     assert told[2] == pytest.approx(values.mean(), rel=0.25)
                 else:
                     assert abs(told[power - 1] - values.mean()) < LIMIT * error
+
+
+def test_cohorts_add_up_to_the_active_users_of_each_day() -> None:
+    # Two recursions, with the hazard as an axis and without: equal to the last digits.
+    world = eventful_world(500)
+    days = len(world.activity)
+    by_age = retention(world, days - 1)
+    signups, shares = np.diff(world.first_user), world.segments.shares
+    active = np.zeros((days, *shares.shape))
+    for cohort in range(days):
+        active[cohort:] += signups[cohort] * shares * by_age[cohort, : days - cohort]
+    np.testing.assert_allclose(active, expectation(world).mean[..., DAU], rtol=1e-10)
+
+
+def test_arms_are_those_of_the_users_from_the_first_day_to_the_last() -> None:
+    world = eventful_world(60_000)
+    users = generate_users(world, 0, world.user_count)
+    shares = arm_shares(world)
+    counted = np.zeros(shares.shape)
+    np.add.at(counted, (users.signup_day, users.arm), 1)
+    assert ((counted > 0) == (shares > 0)).all()  # contacted: up to the eve of the campaign
+    expected = np.diff(world.first_user)[:, None] * shares
+    z = (counted - expected) / np.sqrt(np.maximum(expected * (1 - shares), 1))
+    assert np.abs(z).max() < 4.6

@@ -24,10 +24,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from jobs.shop.hashing import Float64Array
 from jobs.shop.truth.compiled import Tables, acted, compiled_tables, emitted, passages
+from jobs.shop.truth.jit import compiled
 from jobs.shop.truth.outlook import outlook
 from jobs.shop.truth.process import arm_shares, process, survival
 from jobs.shop.truth.steps import Event, Passage, act, day_visits, emit, passage
@@ -116,7 +116,7 @@ def _newcomers(world: World, day: int, start: Float64Array) -> Float64Array:
     )
 
 
-@njit(cache=True)
+@compiled
 def _follow(active: Float64Array, tables: Tables) -> None:
     """Carry every cohort on as if nobody left; groups do not mix, so each is finished in turn."""
     days, lags = active.shape[2], active.shape[3]
@@ -147,7 +147,7 @@ def _follow(active: Float64Array, tables: Tables) -> None:
                             )
 
 
-@njit(cache=True)
+@compiled
 def _day(
     active: Float64Array,
     mass: Float64Array,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from jobs.shop.hashing import Float64Array, IntArray
+from jobs.shop.truth.jit import compiled
 from jobs.shop.truth.moments import Triple
 from jobs.shop.truth.process import Process, arm_shares
 
@@ -58,7 +58,7 @@ def compiled_tables(process: Process) -> Tables:
     )
 
 
-@njit(cache=True)
+@compiled
 def acted(mass: Triple, on: float, off: float) -> Triple:
     """Mass by state after a mission may have started or ended; see process.py."""
     dormant, mission, open_cart = mass
@@ -67,7 +67,7 @@ def acted(mass: Triple, on: float, off: float) -> Triple:
     return keep * dormant + off * total, keep * mission + on * total, keep * open_cart
 
 
-@njit(cache=True)
+@compiled
 def passages(visits: float, outcome: Float64Array, extra: bool) -> Triple:
     """Chances that a day leaves the state as it is, brings an order, or only fills a cart.
 
@@ -89,7 +89,7 @@ def passages(visits: float, outcome: Float64Array, extra: bool) -> Triple:
     return nothing, 1 - no_order, no_order - nothing
 
 
-@njit(cache=True)
+@compiled
 def emitted(mass: Triple, stay: Triple, ordered: Triple, filled: Triple, goes_on: float) -> Triple:
     """Mass by state at the end of a day: an order closes the cart, a cart left full opens one."""
     bought = mass[0] * ordered[0] + mass[1] * ordered[1] + mass[2] * ordered[2]

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from jobs.shop.hashing import Float64Array, IntArray
 from jobs.shop.sessions import CARRIED_ORDER, CART, ORDER
 from jobs.shop.truth.compiled import acted, emitted
 from jobs.shop.truth.groups import Group
-
-# Sums may be taken in any order, so that the loops over cells use the processor's vectors.
-_VECTORS = {"reassoc", "contract"}
+from jobs.shop.truth.jit import compiled, compiled_in_vectors
 
 
-@njit(cache=True)
+@compiled
 def filter_users(
     result: Float64Array,
     users: IntArray,
@@ -86,7 +83,7 @@ def filter_users(
                 asked += 1
 
 
-@njit(cache=True, fastmath=_VECTORS)
+@compiled_in_vectors
 def _act(weight: Float64Array, scale: float, group: Group) -> None:
     off = group.mission_end
     for cell in range(weight.shape[1]):
@@ -96,7 +93,7 @@ def _act(weight: Float64Array, scale: float, group: Group) -> None:
         )
 
 
-@njit(cache=True, fastmath=_VECTORS)
+@compiled_in_vectors
 def _pass_hidden(weight: Float64Array, hidden: Float64Array, goes_on: float) -> None:
     for cell in range(weight.shape[1]):
         weight[0, cell], weight[1, cell], weight[2, cell] = emitted(
@@ -108,7 +105,7 @@ def _pass_hidden(weight: Float64Array, hidden: Float64Array, goes_on: float) -> 
         )
 
 
-@njit(cache=True, fastmath=_VECTORS)
+@compiled_in_vectors
 def _see_nothing(weight: Float64Array, quiet: Float64Array) -> float:
     total = 0.0
     for cell in range(weight.shape[1]):
@@ -119,7 +116,7 @@ def _see_nothing(weight: Float64Array, quiet: Float64Array) -> float:
     return total
 
 
-@njit(cache=True, fastmath=_VECTORS)
+@compiled_in_vectors
 def _session_chances(
     chance: Float64Array, outcomes: NDArray[np.int8], table: Float64Array, stands: float
 ) -> None:
@@ -141,7 +138,7 @@ def _session_chances(
             share = stands
 
 
-@njit(cache=True, fastmath=_VECTORS)
+@compiled_in_vectors
 def _see_sessions(
     weight: Float64Array,
     chance: Float64Array,
@@ -160,7 +157,7 @@ def _see_sessions(
         weight[2, cell] *= mission * chance[2, cell]
 
 
-@njit(cache=True, fastmath=_VECTORS)
+@compiled_in_vectors
 def _settle(weight: Float64Array, outcomes: NDArray[np.int8], goes_on: float) -> None:
     """Move the states on: known after a day with an order or a cart, but for the coin."""
     has_ordered, has_cart = False, False
@@ -176,7 +173,7 @@ def _settle(weight: Float64Array, outcomes: NDArray[np.int8], goes_on: float) ->
         weight[2, cell] = 0.0 if has_ordered else total
 
 
-@njit(cache=True, fastmath=_VECTORS)
+@compiled_in_vectors
 def _ahead(weight: Float64Array, first: Float64Array, alive: Float64Array) -> float:
     """Weight of those who are alive for the event and have it first on one of the days ahead."""
     chance = 0.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from jobs.shop.hashing import Float64Array, IntArray
 from jobs.shop.truth.compiled import passages
+from jobs.shop.truth.jit import compiled
 from jobs.shop.truth.process import Process
 
 
@@ -81,7 +81,7 @@ def group_tables(process: Process, arm: int, country: int, channel: int, hidden_
     )
 
 
-@njit(cache=True)
+@compiled
 def _fill_hidden(
     hidden: Float64Array, visits: Float64Array, regime: IntArray, outcome: Float64Array
 ) -> None:

@@ -33,10 +33,10 @@ Neglected: the cap of 31 sessions a day and the rounding to cents, far below wha
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from jobs.shop.hashing import Float64Array
 from jobs.shop.regimes import ARMS
+from jobs.shop.truth.jit import compiled
 from jobs.shop.world import World
 
 Triple = tuple[float, float, float]
@@ -45,20 +45,20 @@ Triple = tuple[float, float, float]
 _POWERS = ((1,), (2,), (1, 1), (3,), (2, 1), (1, 1, 1))
 
 
-@njit(cache=True)
+@compiled
 def count_factorials(extra: float, mean: float) -> Triple:
     """Factorial moments of Bernoulli(extra) + Poisson(mean)."""
     return mean + extra, mean * (mean + 2 * extra), mean * mean * (mean + 3 * extra)
 
 
-@njit(cache=True)
+@compiled
 def raw_moments(factorials: Triple) -> Triple:
     """First three raw moments from the factorial ones."""
     first, second, third = factorials
     return first, second + first, third + 3 * second + first
 
 
-@njit(cache=True)
+@compiled
 def order_factorials(extra: float, mean: float, stands: float) -> Triple:
     """Factorial moments of the orders left of Bernoulli(extra) + Poisson(mean) of them.
 
@@ -73,7 +73,7 @@ def order_factorials(extra: float, mean: float, stands: float) -> Triple:
     return any_order + one, 2 * one + two, 3 * two + three
 
 
-@njit(cache=True)
+@compiled
 def revenue_moments(orders: Triple, amounts: Float64Array) -> Triple:
     """First three raw moments of the revenue, from `order_factorials` and a row of `amounts`."""
     one, two, three = orders

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from jobs.shop.hashing import Float64Array, IntArray
 from jobs.shop.truth.compiled import Tables, acted, emitted, passages
+from jobs.shop.truth.jit import compiled
 from jobs.shop.truth.moments import (
     Triple,
     count_factorials,
@@ -21,7 +21,7 @@ MEASURES = ("signups", "alive", "dau", "sessions", "carts", "orders", "revenue")
 SIGNUPS, ALIVE, DAU, SESSIONS, CARTS, ORDERS, REVENUE = range(len(MEASURES))
 
 
-@njit(cache=True)
+@compiled
 def carry(
     old: Float64Array,
     new: Float64Array,
@@ -75,7 +75,7 @@ def carry(
                                 mass[kept[day], arm, country, channel, rate, conversion] = cell
 
 
-@njit(cache=True)
+@compiled
 def _day(
     old: Float64Array,
     new: Float64Array,
@@ -116,7 +116,7 @@ def _day(
             cell[j, z] = state[z] + fresh * tables.leave_share[j] * started[z]
 
 
-@njit(cache=True)
+@compiled
 def _emit(mass: Triple, through: Float64Array, goes_on: float) -> Triple:
     return emitted(
         mass,
@@ -127,7 +127,7 @@ def _emit(mass: Triple, through: Float64Array, goes_on: float) -> Triple:
     )
 
 
-@njit(cache=True)
+@compiled
 def _add(
     sums: Float64Array,
     users: float,
@@ -148,7 +148,7 @@ def _add(
     _add_moments(sums, REVENUE, users, revenue_moments(orders, money))
 
 
-@njit(cache=True)
+@compiled
 def _add_moments(sums: Float64Array, measure: int, users: float, moments: Triple) -> None:
     sums[measure, 0] += users * moments[0]
     sums[measure, 1] += users * moments[1]
