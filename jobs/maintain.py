@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jobs.core.catalog import all_tables
 from jobs.core.entry import Job, Run, main
-from jobs.core.orphans import Orphan, find_orphans, remove_orphans
+from jobs.core.orphans import Orphan, find_orphans, remove_orphans, render_orphans
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,14 +45,7 @@ def execute(run: Run, args: argparse.Namespace) -> int:
             found[name] = find_orphans(Path(run.warehouse.path(name)), args.older_than)
             if not args.list:
                 remove_orphans(found[name])
-    width = max(map(len, found), default=0)
-    for name, orphans in found.items():
-        if orphans:
-            size = sum(orphan.size for orphan in orphans)
-            print(f"{name:<{width}} {len(orphans):>6,} files {size:>16,} bytes")
-    count = sum(map(len, found.values()))
-    done = "could be removed" if args.list else "removed"
-    print(f"{count} files {done}" if count else "no file is left over")
+    print(render_orphans(found, removed=not args.list))
     return 0
 
 

@@ -72,6 +72,23 @@ def remove_orphans(orphans: list[Orphan]) -> None:
             raise StorageError(f"{orphan.path} cannot be removed: {error.strerror}") from error
 
 
+def render_orphans(found: dict[str, list[Orphan]], removed: bool) -> str:
+    """Format table, files and bytes of each table that has orphans, and what became of them."""
+    width = max(map(len, found), default=0)
+    lines = [
+        f"{name:<{width}} {_files(len(orphans)):>12} {sum(o.size for o in orphans):>16,} bytes"
+        for name, orphans in found.items()
+        if orphans
+    ]
+    count = sum(map(len, found.values()))
+    done = "removed" if removed else "could be removed"
+    return "\n".join([*lines, f"{_files(count)} {done}" if count else "no file is left over"])
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file{'' if count == 1 else 's'}"
+
+
 def _is_hidden(path: Path, folder: Path) -> bool:
     """Readers skip names that begin so; what lies there (the log, change data) is not ours."""
     return any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
