@@ -22,7 +22,7 @@ from jobs.shop.loading import Span, load_world
 from jobs.shop.settings import shop_settings
 from jobs.shop.world import World, build_world
 from tests.jobs.clusters import submit, two_workers
-from tests.jobs.commands import run_in
+from tests.jobs.commands import FAST_START, command, run_in
 
 USERS, DAYS = 3000, 8
 TABLES = ("bronze_users", "bronze_events", "bronze_orders", "truth_dirt")
@@ -160,20 +160,18 @@ def test_the_command_makes_the_same_tables_on_any_local_master(
 def test_a_cluster_of_two_workers_makes_the_same_tables(
     spark: SparkSession, tmp_path: Path, slow_whole: dict[str, Fingerprint]
 ) -> None:
-    # Otherwise the first worker to answer might do everything before the other is there.
-    both = {"spark.scheduler.minRegisteredResourcesRatio": "1.0", "spark.cores.max": "2"}
+    # Settings reach Spark as properties of its JVM; by default the first worker to answer might do
+    # everything before the other is there.
+    both = f"{FAST_START} -Dspark.scheduler.minRegisteredResourcesRatio=1.0 -Dspark.cores.max=2"
+    where = {"JDK_JAVA_OPTIONS": both, "SPARK_LOCAL_IP": "127.0.0.1"}
     with two_workers(tmp_path) as master:
-        submit(
-            "generate",
-            *SLOW_SHOP,
-            "--warehouse",
-            tmp_path / "warehouse",
-            options=("--profile", "standalone", "--master", master),
-            settings={**both, "spark.driver.host": "127.0.0.1"},
-        )
+        options = ("--profile", "standalone", "--master", master)
+        root = tmp_path / "warehouse"
+        run = command(*options, "generate", *SLOW_SHOP, "--warehouse", root, **where)
+        assert run.returncode == 0, run.stderr
     # A worker's folder holds one of each executor that it ran.
     assert all(list((tmp_path / f"work{number}").glob("app-*/*")) for number in (1, 2))
-    assert prints(spark, tmp_path / "warehouse") == slow_whole
+    assert prints(spark, root) == slow_whole
 
 
 @pytest.mark.slow
