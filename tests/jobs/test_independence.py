@@ -67,6 +67,7 @@ def test_every_table_has_rows(whole: dict[str, Fingerprint]) -> None:
     assert whole["truth_dirt"].rows > 100
 
 
+@pytest.mark.slow  # the rows in pieces are compared without Spark in tests/plain
 def test_days_may_be_loaded_in_pieces_and_in_any_order(
     spark: SparkSession, tmp_path: Path, whole: dict[str, Fingerprint]
 ) -> None:
