@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 LEDGER = "bronze_batches"
 ONE_DAY = timedelta(days=1)
+# Sources that begin so are synthetic shops; their world's id follows.
+SHOP_PREFIX = "shop "
 # The tables whose rows make the calendar of the log; a signup alone covers no day.
 DATED_TABLES = ("bronze_events", "bronze_orders")
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jobs.core.columns import refuse_other_columns
 from jobs.core.errors import ContractError, StorageError
 from jobs.core.file_statistics import delta_statistics
 
@@ -156,7 +157,7 @@ class DataFileWriter:
             zeros = pa.array(bytearray(batch.num_rows), pa.int8())
             columns[name] = pa.DictionaryArray.from_arrays(zeros, [text])
         got = {name: str(_plain(column.type)) for name, column in columns.items()}
-        _refuse_other_columns(self._layout, got)
+        refuse_other_columns(self._layout.table, _types(self._layout), got)
         for field in self._layout.schema:
             if not field.nullable and columns[field.name].null_count:
                 raise ContractError(f"{self._layout.table}.{field.name} has nulls")
@@ -223,22 +224,15 @@ def check_data_file(layout: FileLayout, file: DataFile) -> None:
     if (size, footer.num_rows) != (file.size, file.rows):
         raise StorageError(f"{path} is not what its worker wrote: {size} of {file.size} bytes")
     got = {field.name: str(field.type) for field in footer.schema.to_arrow_schema()}
-    _refuse_other_columns(layout, got)
+    refuse_other_columns(layout.table, _types(layout), got)
     nulls = json.loads(file.statistics)["nullCount"]
     for field in layout.schema:
         if not field.nullable and nulls[field.name]:
             raise ContractError(f"{layout.table}.{field.name} has {nulls[field.name]} nulls")
 
 
-def _refuse_other_columns(layout: FileLayout, got: dict[str, str]) -> None:
-    expected = {field.name: str(field.type) for field in layout.schema}
-    differences = [
-        f"{name}: expected {expected.get(name, 'no such column')}, got {got.get(name, 'none')}"
-        for name in [*expected, *sorted(set(got) - set(expected))]
-        if expected.get(name) != got.get(name)
-    ]
-    if differences:
-        raise ContractError(f"{layout.table} breaks its contract: {'; '.join(differences)}")
+def _types(layout: FileLayout) -> dict[str, str]:
+    return {field.name: str(field.type) for field in layout.schema}
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

@@ -20,6 +20,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from jobs.core.catalog import Table, all_tables
+from jobs.core.columns import refuse_other_columns
 from jobs.core.data_files import DataFile, FileLayout, file_layout
 from jobs.core.errors import ConflictError, ContractError, StorageError
 from jobs.core.file_commits import commit_files, has_committed, open_table
@@ -189,13 +190,7 @@ def conform(frame: DataFrame, table: Table) -> DataFrame:
     """
     expected = {field.name: field.dataType.simpleString() for field in table.schema}
     got = {field.name: field.dataType.simpleString() for field in frame.schema}
-    if expected != got:
-        differences = [
-            f"{name}: expected {expected.get(name, 'no such column')}, got {got.get(name, 'none')}"
-            for name in [*expected, *(set(got) - set(expected))]
-            if expected.get(name) != got.get(name)
-        ]
-        raise ContractError(f"{table.name} breaks its contract: {'; '.join(differences)}")
+    refuse_other_columns(table.name, expected, got)
     return frame.select([F.col(name) for name in expected])
 
 

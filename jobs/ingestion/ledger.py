@@ -6,10 +6,8 @@ import json
 from datetime import date
 from typing import Any
 
+from jobs.core.batches import SHOP_PREFIX
 from jobs.core.errors import UsageError
-
-# How the source of a generated batch begins.
-SYNTHETIC = "shop "
 
 
 class Ledger:
@@ -29,7 +27,7 @@ class Ledger:
     def refuse_other_world(self, fingerprint: str) -> None:
         """Stop before logs are mixed with a synthetic shop, or ids of two keys with each other."""
         for row in self.rows:
-            if row["source"].startswith(SYNTHETIC):
+            if row["source"].startswith(SHOP_PREFIX):
                 raise UsageError(
                     "this warehouse holds the synthetic shop; give your own logs a --warehouse "
                     "of their own"

@@ -99,8 +99,8 @@ def users_frame(
     DataFrame
         Columns of bronze_users without source and batch_id.
     """
-    numbers = world.user_numbers(signup_from, signup_to)
-    return _frame(spark, world, numbers, partitions, partial(_whole, make=user_batch), USERS_SCHEMA)
+    signups = signup_from, signup_to
+    return _user_frame(spark, world, signups, partitions, user_batch, USERS_SCHEMA)
 
 
 def truth_users_frame(
@@ -123,10 +123,8 @@ def truth_users_frame(
         A day lies outside the world, or the campaign's days outside any.
     """
     check_campaign(world)
-    numbers = world.user_numbers(signup_from, signup_to)
-    return _frame(
-        spark, world, numbers, partitions, partial(_whole, make=truth_batch), TRUTH_USERS_SCHEMA
-    )
+    signups = signup_from, signup_to
+    return _user_frame(spark, world, signups, partitions, truth_batch, TRUTH_USERS_SCHEMA)
 
 
 def labels_frame(
@@ -158,9 +156,20 @@ def user_labels_frame(
     DataFrame
         Columns of truth_dirt without source and batch_id.
     """
-    numbers = world.user_numbers(signup_from, signup_to)
-    chunked = partial(_whole, make=user_label_batch)
-    return _frame(spark, world, numbers, partitions, chunked, LABELS_SCHEMA)
+    signups = signup_from, signup_to
+    return _user_frame(spark, world, signups, partitions, user_label_batch, LABELS_SCHEMA)
+
+
+def _user_frame(
+    spark: SparkSession,
+    world: World,
+    signups: tuple[date, date],
+    partitions: int | None,
+    make: Callable[[World, int, int], pa.RecordBatch],
+    schema: str,
+) -> DataFrame:
+    numbers = world.user_numbers(*signups)
+    return _frame(spark, world, numbers, partitions, partial(_whole, make=make), schema)
 
 
 def _day_frame(

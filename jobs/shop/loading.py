@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from jobs.core import batches
-from jobs.core.batches import Batch
+from jobs.core.batches import SHOP_PREFIX, Batch
 from jobs.core.errors import UsageError
 from jobs.core.tables import one_row, storage_errors
 from jobs.shop import bronze, parts, rectangles
-from jobs.shop.stored import SOURCE_PREFIX, identity_of
+from jobs.shop.stored import identity_of
 from jobs.shop.truth.daily import load_daily_truth
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def load_world(run: Run, world: World, days: Span) -> None:
     UsageError
         The warehouse holds something else than this world.
     """
-    source = SOURCE_PREFIX + world.world_id
+    source = SHOP_PREFIX + world.world_id
     _refuse_other_sources(run.warehouse, source)
     everyone = Span(world.warmup_start, days.end)
     _load(run, world, "bronze_users", everyone, lambda s: _users(run, world, s))
@@ -93,7 +93,7 @@ def _label_users(run: Run, world: World, wanted: Span) -> None:
 
     Before the users themselves: a run that dies in between finds the labels there.
     """
-    source = SOURCE_PREFIX + world.world_id
+    source = SHOP_PREFIX + world.world_id
     covered = [
         Span(*map(date.fromisoformat, json.loads(row["detail"])["signups"]))
         for row in batches.recorded(run.warehouse)
@@ -178,7 +178,7 @@ def _write_files(
 
 
 def _batch(world: World, table: str, span: Span) -> Batch:
-    source = SOURCE_PREFIX + world.world_id
+    source = SHOP_PREFIX + world.world_id
     return Batch(
         table_name=table,
         batch_id=batches.batch_id(table, source, span.first, span.end),
@@ -193,7 +193,7 @@ def _batch(world: World, table: str, span: Span) -> Batch:
 def _load_truth(run: Run, world: World, everyone: Span) -> None:
     """Truth of the same users; replaced as a whole where users were added, so it never doubles."""
     name = "truth_users"
-    source = SOURCE_PREFIX + world.world_id
+    source = SHOP_PREFIX + world.world_id
     identity = batches.batch_id(name, source, everyone.first, everyone.end)
     warehouse = run.warehouse
     if warehouse.exists(name):

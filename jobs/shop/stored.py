@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from jobs.core import batches
+from jobs.core.batches import SHOP_PREFIX
 from jobs.core.errors import UsageError
 from jobs.shop.settings import shop_settings
 from jobs.shop.world import World, build_world
@@ -14,8 +15,6 @@ from jobs.shop.world import World, build_world
 if TYPE_CHECKING:
     from jobs.core.config import Config
     from jobs.core.tables import Warehouse
-
-SOURCE_PREFIX = "shop "
 
 
 def identity_of(world: World) -> dict[str, Any]:
@@ -49,14 +48,14 @@ def stored_world(warehouse: Warehouse, config: Config) -> World | None:
     made = [
         row
         for row in batches.recorded(warehouse)
-        if row["source"].startswith(SOURCE_PREFIX) and row["table_name"] == "bronze_events"
+        if row["source"].startswith(SHOP_PREFIX) and row["table_name"] == "bronze_events"
     ]
     if not made:
         return None
     identity = json.loads(made[0]["detail"])
     until = max(row["last_date"] for row in made) + timedelta(days=1)
     world = build_world(shop_settings(config.shop), until=until, **identity)
-    if made[0]["source"] != SOURCE_PREFIX + world.world_id:
+    if made[0]["source"] != SHOP_PREFIX + world.world_id:
         raise UsageError(
             f"{warehouse.root} holds a shop of other settings than those given: "
             "use the --conf-file it was generated with"

@@ -1,0 +1,29 @@
+"""Columns against a contract, in one wording for Spark's frames and for data files."""
+
+from __future__ import annotations
+
+from jobs.core.errors import ContractError
+
+
+def refuse_other_columns(table: str, expected: dict[str, str], got: dict[str, str]) -> None:
+    """Hold columns against a contract.
+
+    Parameters
+    ----------
+    table
+        Named in the message.
+    expected, got
+        Type of each column, in words of one kind.
+
+    Raises
+    ------
+    ContractError
+        A column is missing, new, or of another type; the message lists expected and got.
+    """
+    differences = [
+        f"{name}: expected {expected.get(name, 'no such column')}, got {got.get(name, 'none')}"
+        for name in [*expected, *sorted(set(got) - set(expected))]
+        if expected.get(name) != got.get(name)
+    ]
+    if differences:
+        raise ContractError(f"{table} breaks its contract: {'; '.join(differences)}")
