@@ -14,7 +14,7 @@ from deltalake import DeltaTable
 from jobs.core.catalog import all_tables
 from jobs.core.data_files import DataFileWriter, file_layout
 from jobs.core.file_commits import commit_files, open_table
-from jobs.shop import behaviour, events, parts, rectangles
+from jobs.shop import events, parts, rectangles
 from jobs.shop.dirt.recorded import recorded_rectangle
 from jobs.shop.events import generate_rectangle
 from jobs.shop.world import World
@@ -82,17 +82,13 @@ def _stages(stats: pstats.Stats, whole: float) -> dict[str, float]:
     recorded = spent(recorded_rectangle)
     rows = spent(generate_rectangle)
     sessions = spent(events.generate_sessions)
-    days = spent(behaviour.user_days)
     users = spent(events.generate_visitors)
-    times = spent(events.event_times, events.ingest_delays)
     parquet = spent(DataFileWriter.write, DataFileWriter.close)
     columns = spent(*(fill.rows for fill in rectangles.FILLS.values()))
     return {
         "users: traits of who may visit": users,
-        "look-back: the days that count": days,
-        "states and sessions": sessions - days,
-        "events: clock times and arrival": times,
-        "events: pages, baskets and ids": rows - users - sessions - times,
+        "states and sessions": sessions,
+        "events: pages, baskets, times and ids": rows - users - sessions,
         "dirt: faults, copies, bots, labels": recorded - rows,
         "columns for Arrow": columns,
         "Parquet: encode, compress, write": parquet,

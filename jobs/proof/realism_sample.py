@@ -18,9 +18,10 @@ import pandas as pd
 from pyspark.sql import functions as F
 
 from jobs.proof.realism_targets import SampleSettings
-from jobs.shop.events import ADD_TO_CART, PURCHASE, VIEW, generate_orders, generate_rectangle
+from jobs.shop.events import generate_orders, generate_rectangle
 from jobs.shop.ids import BLOCK_BITS, POSITION_BITS
 from jobs.shop.incident_settings import IncidentSettings
+from jobs.shop.layout import ADD_TO_CART, PURCHASE, VIEW
 from jobs.shop.settings import ShopSettings
 from jobs.shop.users import generate_users
 from jobs.shop.world import World, build_world

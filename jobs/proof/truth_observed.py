@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jobs.shop import bronze
-from jobs.shop.events import EVENT_TYPES
+from jobs.shop.layout import EVENT_TYPES
 from jobs.shop.world import World
 
 if TYPE_CHECKING:

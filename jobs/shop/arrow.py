@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from jobs.shop.dirt.arrow import lost_countries
 from jobs.shop.dirt.recorded import Recorded, recorded_orders, recorded_rectangle
-from jobs.shop.events import EVENT_TYPES, Orders
+from jobs.shop.events import Orders
 from jobs.shop.hashing import IntArray
+from jobs.shop.layout import EVENT_TYPES
 from jobs.shop.users import generate_users
 from jobs.shop.world import World
 

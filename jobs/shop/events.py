@@ -20,14 +20,11 @@ from jobs.shop.hashing import (
     low_half,
     unit,
 )
-from jobs.shop.ids import event_ids
+from jobs.shop.layout import NO_CART, Layout, durations, write_events
 from jobs.shop.sessions import CART, ORDER, Sessions
-from jobs.shop.timing import event_times, ingest_delays
+from jobs.shop.timing import delays, pauses, session_starts
 from jobs.shop.users import Users, generate_visitors
 from jobs.shop.world import World
-
-EVENT_TYPES = ("view", "add_to_cart", "purchase")
-VIEW, ADD_TO_CART, PURCHASE = 0, 1, 2
 
 # Room for a cart and an order within the 256 positions of an event_id; at 3.55 views on average
 # one session in 10**29 would want more.
@@ -137,34 +134,25 @@ def _rectangle(world: World, users: Users, sessions: Sessions) -> Rectangle:
     views, cart_position = _pages(world, users, sessions, epoch_day)
     has_cart = (sessions.outcome == CART) | (sessions.outcome == ORDER)
     has_order = sessions.outcome >= ORDER
-    length = views + has_cart + has_order
-    first = np.cumsum(length) - length
-    session = np.repeat(np.arange(len(length)), length)
-    position = np.arange(len(session)) - first[session]
-    user = sessions.user[session]
-    counters = counter(Stream.EVENT, epoch_day, sessions.number)[session]
-    draws = draw(users.key, user, counters | position.astype(np.uint64))
-    ts = event_times(world, users, sessions, length, draws)
     cents = _basket_cents(world, users, sessions, epoch_day, has_cart | has_order)
-    event_type = np.full(len(session), VIEW, dtype=np.int8)
-    value = np.full(len(session), np.nan)
-    cart_event = (first + cart_position)[has_cart]
-    event_type[cart_event], value[cart_event] = ADD_TO_CART, cents[has_cart] / 100
-    purchase = (first + length - 1)[has_order]
-    event_type[purchase], value[purchase] = PURCHASE, cents[has_order] / 100
-    user_id = users.user_id[user]
-    events = Events(
-        event_id=event_ids(user_id, epoch_day[session], sessions.number[session], position),
-        user_id=user_id,
-        ts=ts,
-        event_type=event_type,
-        value=value,
-        ingest_ts=ts + ingest_delays(world.settings.sessions, draws),
+    laid_out = Layout(
+        key=users.key[sessions.user],
+        user_id=users.user_id[sessions.user],
+        epoch_day=epoch_day,
+        number=sessions.number,
+        length=views + has_cart + has_order,
+        cart_position=np.where(has_cart, cart_position, NO_CART),
+        has_order=has_order,
+        cents=cents,
     )
+    settings = world.settings.sessions
+    start = session_starts(world, users, sessions, durations(laid_out, pauses(settings)))
+    events = Events(*write_events(laid_out, start, pauses(settings), delays(settings)))
+    purchase = (np.cumsum(laid_out.length) - 1)[has_order]
     orders = Orders(
         order_id=events.event_id[purchase],
-        user_id=user_id[purchase],
-        ts=ts[purchase],
+        user_id=events.user_id[purchase],
+        ts=events.ts[purchase],
         amount_cents=cents[has_order],
         ingest_ts=events.ingest_ts[purchase],
     )

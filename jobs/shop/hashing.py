@@ -14,6 +14,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jobs.shop.jit import compiled, compiled_elementwise
+
 UInt64Array = NDArray[np.uint64]
 UInt32Array = NDArray[np.uint32]
 Float64Array = NDArray[np.float64]
@@ -27,10 +29,9 @@ _PRIME_2 = np.uint64(0xC2B2AE3D27D4EB4F)
 _PRIME_3 = np.uint64(0x165667B19E3779F9)
 _PRIME_4 = np.uint64(0x85EBCA77C2B2AE63)
 _SHORT_INPUT = np.uint64((0x27D4EB2F165667C5 + 8) % 2**64)  # PRIME64_5 + length of one bigint
+# Shifts of 64-bit numbers that shall stay such.
+_16, _27, _29, _31, _32, _33, _37, _48 = map(np.uint64, (16, 27, 29, 31, 32, 33, 37, 48))
 _SPARK_SEED = np.uint64(42)  # the seed Spark's xxhash64() starts from
-
-# 32 Ki draws fit the second-level cache with their two work arrays; twice as fast as one pass.
-_CHUNK = 1 << 15
 
 
 class Stream(IntEnum):
@@ -79,18 +80,9 @@ def hash_long(values: ArrayLike, seeds: ArrayLike) -> UInt64Array:
     array of uint64, shape (n,)
     """
     words = np.atleast_1d(np.asarray(values))
-    words = (
-        words.view(np.uint64)
-        if words.dtype == np.uint64
-        else words.astype(np.int64).view(np.uint64)
-    )
-    seed_words = np.broadcast_to(np.asarray(seeds, dtype=np.uint64), words.shape)
-    hashed = np.empty(words.shape, np.uint64)
-    work = np.empty(min(_CHUNK, words.size), np.uint64)
-    for start in range(0, words.size, _CHUNK):
-        part = slice(start, min(start + _CHUNK, words.size))
-        _hash_into(hashed[part], words[part], seed_words[part], work[: part.stop - start])
-    return hashed
+    if words.dtype != np.uint64:
+        words = words.astype(np.int64).view(np.uint64)
+    return _mix_all(words, np.asarray(seeds, dtype=np.uint64))
 
 
 def user_keys(seed: int, users: ArrayLike) -> UInt64Array:
@@ -147,22 +139,12 @@ def draw(keys: UInt64Array, rows: ArrayLike, counters: UInt64Array) -> UInt64Arr
     array of uint64, shape (n,)
         Uniform on all 2**64 values.
     """
-    rows = np.asarray(rows)
-    hashed = np.empty(len(counters), np.uint64)
-    work = np.empty(min(_CHUNK, len(counters)), np.uint64)
-    seeds = np.empty_like(work)
-    for start in range(0, len(counters), _CHUNK):
-        part = slice(start, min(start + _CHUNK, len(counters)))
-        size = part.stop - start
-        # mode="clip" only because take() then writes straight into `out`, without a buffer.
-        np.take(keys, rows[part], out=seeds[:size], mode="clip")
-        _hash_into(hashed[part], counters[part], seeds[:size], work[:size])
-    return hashed
+    return _mix_all(counters, keys[np.asarray(rows)])
 
 
 def draw_per_user(keys: UInt64Array, stream: Stream) -> UInt64Array:
     """Draw one 64-bit number per user from a stream that knows no days."""
-    return draw(keys, np.arange(len(keys)), np.full(len(keys), counter(stream), np.uint64))
+    return _mix_all(counter(stream), keys)
 
 
 def high_half(draws: UInt64Array) -> UInt32Array:
@@ -191,23 +173,24 @@ def threshold(chance: ArrayLike) -> UInt32Array:
     return np.minimum(np.ceil(np.asarray(chance) * TWO_32), TWO_32 - 1).astype(np.uint32)
 
 
-def _hash_into(out: UInt64Array, words: UInt64Array, seeds: UInt64Array, work: UInt64Array) -> None:
-    """Write XXH64.hashLong(words, seeds) to `out`, in place, without a temporary."""
-    np.multiply(words, _PRIME_2, out=work)
-    np.right_shift(work, np.uint64(33), out=out)
-    np.left_shift(work, np.uint64(31), out=work)
-    work |= out
-    work *= _PRIME_1
-    np.add(seeds, _SHORT_INPUT, out=out)
-    out ^= work
-    np.right_shift(out, np.uint64(37), out=work)
-    out <<= np.uint64(27)
-    out |= work
-    out *= _PRIME_1
-    out += _PRIME_4
-    for shift, prime in ((33, _PRIME_2), (29, _PRIME_3)):
-        np.right_shift(out, np.uint64(shift), out=work)
-        out ^= work
-        out *= prime
-    np.right_shift(out, np.uint64(32), out=work)
-    out ^= work
+@compiled
+def mix(word: int, seed: int) -> int:
+    """XXH64.hashLong(word, seed) of two 64-bit numbers, for compiled loops."""
+    word *= _PRIME_2
+    word = ((word << _31) | (word >> _33)) * _PRIME_1
+    hashed = (seed + _SHORT_INPUT) ^ word
+    hashed = ((hashed << _27) | (hashed >> _37)) * _PRIME_1 + _PRIME_4
+    hashed = (hashed ^ (hashed >> _33)) * _PRIME_2
+    hashed = (hashed ^ (hashed >> _29)) * _PRIME_3
+    return hashed ^ (hashed >> _32)
+
+
+@compiled
+def packed(stream: int, epoch_day: int, k: int) -> int:
+    """Pack what a draw is for, as `counter` does, for compiled loops."""
+    return (np.uint64(stream) << _48) | (np.uint64(epoch_day) << _32) | (np.uint64(k) << _16)
+
+
+@compiled_elementwise
+def _mix_all(word: int, seed: int) -> int:
+    return mix(word, seed)

@@ -8,12 +8,16 @@ largest integer that JavaScript and every JSON reader keep exactly. ``order_id``
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from jobs.core.errors import UsageError
 from jobs.shop.hashing import IntArray, Stream, UInt64Array, counter, draw, hash_long, user_keys
+from jobs.shop.jit import compiled
+
+Ids = TypeVar("Ids", IntArray, int)
 
 USER_BITS, DAY_BITS, SESSION_BITS, POSITION_BITS = 28, 12, 5, 8
 FIRST_ID_DATE = date(2020, 1, 1)
@@ -80,27 +84,21 @@ def user_ids(numbers: ArrayLike, seed: int) -> IntArray:
     return ((block << np.uint64(BLOCK_BITS)) | index).astype(np.int64)
 
 
-def event_ids(
-    user_id: IntArray, epoch_day: IntArray, session: IntArray, position: IntArray
-) -> IntArray:
+@compiled
+def event_ids(user_id: Ids, epoch_day: Ids, session: Ids, position: Ids) -> Ids:
     """Pack user, day, session of the day and position in the session into one id.
 
     Parameters
     ----------
-    user_id, epoch_day, session, position : int arrays, shape (n,)
+    user_id, epoch_day, session, position : int arrays, shape (n,), or numbers in compiled loops
         Within the bits named at the top of this module; see `check_id_range`.
 
     Returns
     -------
-    array of int64, shape (n,)
+    array of int64, shape (n,), or number
     """
-    packed = user_id.astype(np.int64) << DAY_BITS
-    packed |= epoch_day.astype(np.int64) - _FIRST_EPOCH_DAY
-    packed <<= SESSION_BITS
-    packed |= session
-    packed <<= POSITION_BITS
-    packed |= position
-    return packed
+    packed = (user_id << DAY_BITS) | (epoch_day - _FIRST_EPOCH_DAY)
+    return (((packed << SESSION_BITS) | session) << POSITION_BITS) | position
 
 
 def _feistel(values: UInt64Array, bits: int, keys: UInt64Array) -> UInt64Array:

@@ -7,9 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.shop.hashing import IntArray, Stream, UInt64Array, counter, draw, high_half, threshold
-from jobs.shop.users import Users
-from jobs.shop.world import World
+from jobs.shop.hashing import IntArray, UInt64Array
 
 PLAIN, CART, ORDER, CARRIED_ORDER = 0, 1, 2, 3
 
@@ -43,21 +41,3 @@ class Sessions:
     def take(self, rows: NDArray) -> Sessions:
         """Pick sessions by position, mask or slice."""
         return Sessions(*(getattr(self, field.name)[rows] for field in fields(self)))
-
-
-def thin_repeat_orders(world: World, users: Users, sessions: Sessions) -> None:
-    """Undo most further orders of one user and day, in place.
-
-    Left alone, 17 % of the orders would be such repeats, where CDNOW has 3 %. The first order
-    stands, so the state after the day is unaffected.
-    """
-    ordered = sessions.outcome >= ORDER
-    before: IntArray = np.cumsum(ordered) - ordered
-    first = np.flatnonzero(sessions.number == 0)
-    day_number = np.cumsum(sessions.number == 0) - 1
-    repeats = np.flatnonzero(ordered & (before > before[first][day_number]))
-    epoch_day = sessions.day[repeats] + world.first_epoch_day
-    counters = counter(Stream.REPEAT_ORDER, epoch_day, sessions.number[repeats])
-    chance = high_half(draw(users.key, sessions.user[repeats], counters))
-    undone = repeats[chance >= threshold(world.settings.behaviour.repeat_order)]
-    sessions.outcome[undone] = np.where(sessions.outcome[undone] == ORDER, CART, PLAIN)

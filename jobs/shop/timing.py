@@ -22,17 +22,15 @@ _LAST = _DAY - 2_001
 # A session ends after more than 30 minutes without an event.
 _SPACING = 1_801 * _SECOND
 
-_TABLE_BITS = 16
-_TABLE_SIZE = 1 << _TABLE_BITS
+# Quantiles of a distribution, chosen by 16 bits of a draw.
+TABLE_SIZE = 1 << 16
 
 
-def event_times(
-    world: World, users: Users, sessions: Sessions, length: IntArray, draws: UInt64Array
-) -> IntArray:
-    """Place the events of sessions in time.
+def session_starts(world: World, users: Users, sessions: Sessions, duration: IntArray) -> IntArray:
+    """Place sessions in time.
 
-    Within a session time only goes forward, by less than 30 minutes; two sessions of a user are
-    more than 30 minutes or a date apart; and no session crosses midnight UTC.
+    Two sessions of a user are more than 30 minutes or a date apart, and no session crosses
+    midnight UTC.
 
     Parameters
     ----------
@@ -40,31 +38,39 @@ def event_times(
     users : Users
     sessions : Sessions
         All sessions of each user and day that occurs.
-    length : int array, one entry per session
-        Number of events.
-    draws : array of uint64, one entry per event
-        Bits 0-15 and 32-47 are used.
+    duration : int array, one entry per session
+        Microseconds from first to last event.
 
     Returns
     -------
-    int array, one entry per event
+    int array, one entry per session
         Microseconds since 1970-01-01 UTC.
+
+    Raises
+    ------
+    UsageError
+        The settings ask for more than fits into a day.
     """
-    first = np.cumsum(length) - length
-    pause = _pauses(world.settings.sessions)[_bits(draws, 0)]
-    pause += _bits(draws, 32)  # microseconds, so that no two pauses of a table cell are alike
-    pause[first] = 0
-    elapsed = np.cumsum(pause)
-    elapsed -= np.repeat(elapsed[first], length)
-    duration = elapsed[first + length - 1]
     start = _starts(world, users, sessions, duration)
-    start += (sessions.day + world.first_epoch_day) * _DAY
-    return np.repeat(start, length) + elapsed
+    return start + (sessions.day + world.first_epoch_day) * _DAY
 
 
 def ingest_delays(settings: SessionSettings, draws: UInt64Array) -> IntArray:
     """Draw the microseconds from event to record, lognormal, from bits 16-31 of the events."""
-    return _delays(settings)[_bits(draws, 16)]
+    return delays(settings)[((draws >> np.uint64(16)) & np.uint64(TABLE_SIZE - 1)).astype(np.int64)]
+
+
+@cache
+def pauses(settings: SessionSettings) -> IntArray:
+    """Tabulate the quantiles of the pause before an event, in microseconds, below 30 minutes."""
+    seconds = _lognormal_quantiles(settings.pause_median_seconds, settings.pause_log_sd)
+    return _micros(np.minimum(seconds, settings.pause_cap_minutes * 60))
+
+
+@cache
+def delays(settings: SessionSettings) -> IntArray:
+    """Tabulate the quantiles of the delay from event to record, in microseconds."""
+    return _micros(_lognormal_quantiles(settings.ingest_median_seconds, settings.ingest_log_sd))
 
 
 def _starts(world: World, users: Users, sessions: Sessions, duration: IntArray) -> IntArray:
@@ -102,22 +108,6 @@ def _separate(start: IntArray, sessions: Sessions, duration: IntArray) -> None:
         start[later - 1] = np.minimum(start[later - 1], free_to)
 
 
-def _bits(draws: UInt64Array, shift: int) -> IntArray:
-    """Take 16 bits of each draw as a position in a table of quantiles."""
-    return ((draws >> np.uint64(shift)) & np.uint64(_TABLE_SIZE - 1)).astype(np.int64)
-
-
-@cache
-def _pauses(settings: SessionSettings) -> IntArray:
-    seconds = _lognormal_quantiles(settings.pause_median_seconds, settings.pause_log_sd)
-    return _micros(np.minimum(seconds, settings.pause_cap_minutes * 60))
-
-
-@cache
-def _delays(settings: SessionSettings) -> IntArray:
-    return _micros(_lognormal_quantiles(settings.ingest_median_seconds, settings.ingest_log_sd))
-
-
 def _hour_curve(settings: SessionSettings) -> tuple[Float64Array, Float64Array]:
     """Cumulative share of the visits against seconds of the local day, at the full hours."""
     weights = np.array([0.0, *settings.hour_weights])
@@ -126,7 +116,7 @@ def _hour_curve(settings: SessionSettings) -> tuple[Float64Array, Float64Array]:
 
 def _lognormal_quantiles(median: float, log_sd: float) -> Float64Array:
     """Tabulate the midpoints of 2**16 equal slices: one look-up per event, and no exp or log."""
-    chances = (np.arange(_TABLE_SIZE) + 0.5) / _TABLE_SIZE
+    chances = (np.arange(TABLE_SIZE) + 0.5) / TABLE_SIZE
     return median * np.exp(log_sd * special.ndtri(chances))
 
 

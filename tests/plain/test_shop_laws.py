@@ -14,7 +14,8 @@ import pytest
 from scipy import stats
 
 from jobs.shop.behaviour import generate_sessions
-from jobs.shop.events import ADD_TO_CART, VIEW, Rectangle, generate_rectangle
+from jobs.shop.events import Rectangle, generate_rectangle
+from jobs.shop.layout import ADD_TO_CART, VIEW
 from jobs.shop.sessions import CART, ORDER, Sessions
 from jobs.shop.users import Users, generate_users
 from jobs.shop.world import World

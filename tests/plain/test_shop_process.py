@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jobs.shop.events import ADD_TO_CART
+from jobs.shop.layout import ADD_TO_CART
 from jobs.shop.world import World
 from tests.shop_worlds import Sample, make_sample, normalised_effects
 

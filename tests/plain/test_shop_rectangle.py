@@ -9,14 +9,8 @@ import pytest
 
 from jobs.core.errors import UsageError
 from jobs.shop.behaviour import generate_sessions
-from jobs.shop.events import (
-    ADD_TO_CART,
-    PURCHASE,
-    VIEW,
-    Rectangle,
-    generate_orders,
-    generate_rectangle,
-)
+from jobs.shop.events import Rectangle, generate_orders, generate_rectangle
+from jobs.shop.layout import ADD_TO_CART, PURCHASE, VIEW
 from jobs.shop.sessions import CARRIED_ORDER, CART, ORDER
 from jobs.shop.users import generate_users
 from jobs.shop.world import World

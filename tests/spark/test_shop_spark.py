@@ -13,8 +13,9 @@ from pyspark.sql import functions as F
 
 from jobs.core.catalog import all_tables
 from jobs.shop import bronze
-from jobs.shop.events import EVENT_TYPES, generate_rectangle
+from jobs.shop.events import generate_rectangle
 from jobs.shop.hashing import Stream, counter, draw, user_keys
+from jobs.shop.layout import EVENT_TYPES
 from jobs.shop.users import generate_users
 from jobs.shop.world import World
 from tests.shop_worlds import small_world

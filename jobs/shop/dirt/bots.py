@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 
 from jobs.shop.dirt.faults import DAY, SECOND, stream_key
-from jobs.shop.events import VIEW, Events
+from jobs.shop.events import Events
 from jobs.shop.hashing import (
     Float64Array,
     IntArray,
@@ -18,6 +18,7 @@ from jobs.shop.hashing import (
     unit,
 )
 from jobs.shop.ids import event_ids, user_ids
+from jobs.shop.layout import VIEW
 from jobs.shop.timing import ingest_delays
 from jobs.shop.world import World
 

@@ -26,8 +26,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from jobs.shop.hashing import Float64Array
+from jobs.shop.jit import compiled
 from jobs.shop.truth.compiled import Tables, acted, compiled_tables, emitted, passages
-from jobs.shop.truth.jit import compiled
 from jobs.shop.truth.outlook import outlook
 from jobs.shop.truth.process import arm_shares, process, survival
 from jobs.shop.truth.steps import Event, Passage, act, day_visits, emit, passage

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jobs.shop.hashing import Float64Array, IntArray
-from jobs.shop.truth.jit import compiled
+from jobs.shop.jit import compiled
 from jobs.shop.truth.moments import Triple
 from jobs.shop.truth.process import Process, arm_shares
 

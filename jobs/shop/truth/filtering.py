@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.shop.hashing import Float64Array, IntArray
+from jobs.shop.jit import compiled, compiled_in_vectors
 from jobs.shop.sessions import CARRIED_ORDER, CART, ORDER
 from jobs.shop.truth.compiled import acted, emitted
 from jobs.shop.truth.groups import Group
-from jobs.shop.truth.jit import compiled, compiled_in_vectors
 
 
 @compiled

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from jobs.shop.hashing import Float64Array, IntArray
+from jobs.shop.jit import compiled
 from jobs.shop.truth.compiled import passages
-from jobs.shop.truth.jit import compiled
 from jobs.shop.truth.process import Process
 
 

@@ -35,8 +35,8 @@ from __future__ import annotations
 import numpy as np
 
 from jobs.shop.hashing import Float64Array
+from jobs.shop.jit import compiled
 from jobs.shop.regimes import ARMS
-from jobs.shop.truth.jit import compiled
 from jobs.shop.world import World
 
 Triple = tuple[float, float, float]

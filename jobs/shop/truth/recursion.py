@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from jobs.shop.hashing import Float64Array, IntArray
+from jobs.shop.jit import compiled
 from jobs.shop.truth.compiled import Tables, acted, emitted, passages
-from jobs.shop.truth.jit import compiled
 from jobs.shop.truth.moments import (
     Triple,
     count_factorials,

@@ -1,7 +1,7 @@
-"""Compiling with a cache that a change of any of the truth's modules makes void.
+"""Compiling with a cache that a change of any of the shop's modules makes void.
 
 Numba keeps what it compiled until the function's own file changes. A function of another file that
-was compiled into it may change without its notice, and the old truth would be told for ever. So the
+was compiled into it may change without its notice, and the old rows would be made for ever. So the
 cache lies in a folder named by the content of all modules here; those of older contents are of no
 further use, and go with `__pycache__`.
 """
@@ -11,14 +11,14 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from numba import config, njit
+from numba import config, njit, vectorize
 
 _HERE = Path(__file__).parent
 
 
 def _contents() -> str:
     digest = hashlib.sha256()
-    for path in sorted(_HERE.glob("*.py")):
+    for path in sorted(_HERE.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -30,3 +30,5 @@ config.CACHE_DIR = str(_ROOT / f"compiled-{_contents()}")  # type: ignore[attr-d
 compiled = njit(cache=True)
 # Sums may be taken in any order, so that loops over cells use the processor's vectors.
 compiled_in_vectors = njit(cache=True, fastmath={"reassoc", "contract"})
+# For arrays of any shape, as numpy's own functions are.
+compiled_elementwise = vectorize(cache=True)
