@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from pyspark.sql import functions as F
 
 from jobs.core.catalog import all_tables
+from jobs.core.data_files import DataFileWriter
 from jobs.core.errors import ContractError
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from jobs.core.data_files import DataFile
     from jobs.core.tables import Warehouse
 
-    WriteFiles = Callable[[Sequence["Batch"]], dict[str, list[DataFile]]]
+    WriteFiles = Callable[[Sequence["Batch"]], list[DataFile]]
 
 LEDGER = "bronze_batches"
 ONE_DAY = timedelta(days=1)
@@ -111,7 +113,7 @@ def load_files(warehouse: Warehouse, batches: Sequence[Batch], write: WriteFiles
     batches
         At most one per table; those already recorded are left out of the result.
     write
-        Called once, with the batches whose rows are not there; returns the files of each table.
+        Called once, with the batches whose rows are not there; returns the files of their tables.
         They count from their commit on, one per table.
     """
     known = {(row["table_name"], row["batch_id"]) for row in recorded(warehouse)}
@@ -123,11 +125,12 @@ def load_files(warehouse: Warehouse, batches: Sequence[Batch], write: WriteFiles
         kept = {name for _, name in known} | ({batch.batch_id} if found else set())
         _remove_unrecorded(warehouse, batch.table_name, kept)
     wanted = [batch for batch in missing if batch.table_name not in rows]
-    files = write(wanted) if wanted else {}
+    files = write(wanted) if wanted else []
     for batch in wanted:
         table = batch.table_name
-        rows[table] = warehouse.append_files(table, files[table], _transaction(batch))
-    _record(warehouse, [(batch, rows[batch.table_name]) for batch in missing])
+        own = [file for file in files if file.table == table]
+        rows[table] = warehouse.append_files(table, own, _transaction(batch.batch_id))
+    _record_files(warehouse, [(batch, rows[batch.table_name]) for batch in missing])
     return rows
 
 
@@ -177,23 +180,43 @@ def _remove_unrecorded(warehouse: Warehouse, table_name: str, known: set[str]) -
         warehouse.replace_where(table_name, nothing, f"batch_id = '{orphan}'")
 
 
-def _transaction(batch: Batch) -> str:
-    return f"glasshouse/{batch.batch_id}"
+def _transaction(*batch_ids: str) -> str:
+    return "glasshouse/" + "+".join(batch_ids)
 
 
 def _committed_rows(warehouse: Warehouse, batch: Batch) -> int:
     """Rows of a batch that was committed whole; 0 where none was, or it was removed again."""
-    if not warehouse.has_committed(batch.table_name, _transaction(batch)):
+    if not warehouse.has_committed(batch.table_name, _transaction(batch.batch_id)):
         return 0
     stored = warehouse.read(batch.table_name)
     return stored.filter(F.col("batch_id") == batch.batch_id).count()
 
 
 def _record(warehouse: Warehouse, loaded: Sequence[tuple[Batch, int]]) -> None:
+    if loaded:
+        schema = all_tables()[LEDGER].schema
+        warehouse.append(LEDGER, warehouse.spark.createDataFrame(_records(loaded), schema))
+
+
+def _record_files(warehouse: Warehouse, loaded: Sequence[tuple[Batch, int]]) -> None:
+    """Record batches as a file too: a commit of Spark's takes longer than a million rows do."""
     if not loaded:
         return
+    layout = warehouse.layout(LEDGER)
+    columns = zip(*_records(loaded), strict=True)
+    arrays = [pa.array(c, f.type) for c, f in zip(columns, layout.schema, strict=True)]
+    writer = DataFileWriter(layout)
+    writer.write(pa.RecordBatch.from_arrays(arrays, layout.schema.names))
+    file = writer.close()
+    assert file is not None
+    name = _transaction(*sorted(batch.batch_id for batch, _ in loaded))
+    warehouse.append_files(LEDGER, [file], name)
+
+
+def _records(loaded: Sequence[tuple[Batch, int]]) -> list[tuple[Any, ...]]:
+    """Rows of bronze_batches."""
     now = datetime.now(UTC)
-    rows = [
+    return [
         (
             batch.batch_id,
             batch.table_name,
@@ -209,5 +232,3 @@ def _record(warehouse: Warehouse, loaded: Sequence[tuple[Batch, int]]) -> None:
         )
         for batch, count in loaded
     ]
-    schema = all_tables()[LEDGER].schema
-    warehouse.append(LEDGER, warehouse.spark.createDataFrame(rows, schema))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from jobs.core.errors import ContractError
 
 
@@ -27,3 +29,12 @@ def refuse_other_columns(table: str, expected: dict[str, str], got: dict[str, st
     ]
     if differences:
         raise ContractError(f"{table} breaks its contract: {'; '.join(differences)}")
+
+
+def plain_strings(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Write out dictionaries: Spark takes plain strings from Python, and none of those."""
+    columns = [
+        column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)

@@ -65,7 +65,7 @@ class FileLayout:
     folder : str
         Where its data files lie; driver and workers must see the same folder.
     schema : pyarrow.Schema
-        Columns of the contract in its order, with its NOT NULL.
+        Columns of the contract in its order, with its NOT NULL and its comments.
     """
 
     table: str
@@ -86,7 +86,9 @@ def file_layout(table: Table, folder: str) -> FileLayout:
     if table.contract.partition_by:
         raise ValueError(f"{table.name} is partitioned: its files need a folder per value")
     fields = [
-        pa.field(column.name, ARROW_TYPES[column.type], column.nullable)
+        pa.field(
+            column.name, ARROW_TYPES[column.type], column.nullable, {"comment": column.comment}
+        )
         for column in table.contract.columns
     ]
     return FileLayout(table.name, folder, pa.schema(fields))

@@ -8,20 +8,41 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction
 
 from jobs.core.data_files import DataFile, FileLayout, check_data_file
-from jobs.core.errors import ConflictError, ContractError
+from jobs.core.errors import ConflictError, ContractError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CONSTRAINTS = "delta.constraints."
+
+
+def create_table(layout: FileLayout, description: str, run_id: str) -> None:
+    """Make an empty table; one that is there already stays as it is.
+
+    Raises
+    ------
+    StorageError
+        Its folder cannot be made.
+    """
+    try:
+        DeltaTable.create(
+            layout.folder,
+            layout.schema,
+            mode="ignore",
+            description=description,
+            commit_properties=_commit_properties(run_id),
+        )
+    except (DeltaError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise StorageError(f"{layout.folder}: {reason}; check folder and rights") from error
 
 
 def open_table(folder: str) -> DeltaTable:
@@ -76,19 +97,14 @@ def commit_files(
         "numOutputRows": str(rows),
         "numOutputBytes": str(sum(file.size for file in files)),
     }
-    properties = CommitProperties(
-        custom_metadata={
-            "userMetadata": json.dumps({"run_id": run_id}),
-            "operationMetrics": metrics,
-        },
-        app_transactions=[Transaction(transaction, version)],
-    )
     try:
         handle.create_write_transaction(
             [_add_action(layout, file) for file in files],
             mode="append",
             schema=handle.schema(),
-            commit_properties=properties,
+            commit_properties=_commit_properties(
+                run_id, [Transaction(transaction, version)], operationMetrics=metrics
+            ),
             # Checkpoints and the log's clean-up stay with Spark alone: one set of rules.
             post_commithook_properties=PostCommitHookProperties(
                 create_checkpoint=False, cleanup_expired_logs=False
@@ -99,6 +115,15 @@ def commit_files(
             f"{layout.folder}: another writer changed it first; run again"
         ) from error
     return rows
+
+
+def _commit_properties(
+    run_id: str, transactions: list[Transaction] | None = None, **custom: Any
+) -> CommitProperties:
+    return CommitProperties(
+        custom_metadata={"userMetadata": json.dumps({"run_id": run_id}), **custom},
+        app_transactions=transactions,
+    )
 
 
 def _add_action(layout: FileLayout, file: DataFile) -> AddAction:

@@ -23,7 +23,7 @@ from jobs.core.catalog import Table, all_tables
 from jobs.core.columns import refuse_other_columns
 from jobs.core.data_files import DataFile, FileLayout, file_layout
 from jobs.core.errors import ConflictError, ContractError, StorageError
-from jobs.core.file_commits import commit_files, has_committed, open_table
+from jobs.core.file_commits import commit_files, create_table, has_committed, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,11 +109,12 @@ class Warehouse:
         return self._write(name, frame, mode="overwrite", options={"replaceWhere": predicate})
 
     def layout(self, name: str) -> FileLayout:
-        """What a worker must know to write data files of a table; makes the table if need be."""
-        with storage_errors(self.path(name)):
-            if not self.exists(name):
-                self._create(self.table(name))
-        return file_layout(self.table(name), self.path(name))
+        """What a writer of data files must know of a table; makes the table if need be."""
+        table = self.table(name)
+        layout = file_layout(table, self.path(name))
+        if not self.exists(name):
+            create_table(layout, table.contract.description, self.run_id)
+        return layout
 
     def append_files(self, name: str, files: Sequence[DataFile], transaction: str) -> int:
         """Add files that workers wrote by `layout`, in one commit; returns how many rows.

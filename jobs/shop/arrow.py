@@ -7,12 +7,13 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
+from jobs.core.columns import plain_strings
 from jobs.shop.dirt.arrow import lost_countries
 from jobs.shop.dirt.recorded import Recorded, recorded_orders, recorded_rectangle
 from jobs.shop.events import Orders
 from jobs.shop.hashing import IntArray
 from jobs.shop.layout import EVENT_TYPES
-from jobs.shop.users import generate_users
+from jobs.shop.users import Users, generate_users
 from jobs.shop.world import World
 
 _TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -23,10 +24,9 @@ def event_batch(
     world: World, user_from: int, user_to: int, day_from: date, day_to: date
 ) -> pa.RecordBatch:
     """Make the events of a rectangle; columns of bronze_events without source and batch_id."""
-    batch = event_rows(recorded_rectangle(world, user_from, user_to, day_from, day_to))
-    # Spark takes plain strings from Python, and no dictionaries.
-    place = batch.schema.get_field_index("event_type")
-    return batch.set_column(place, "event_type", batch.column(place).dictionary_decode())
+    return plain_strings(
+        event_rows(recorded_rectangle(world, user_from, user_to, day_from, day_to))
+    )
 
 
 def order_batch(
@@ -59,16 +59,20 @@ def order_rows(recorded: Recorded) -> pa.RecordBatch:
 
 def user_batch(world: World, user_from: int, user_to: int) -> pa.RecordBatch:
     """Make users; columns of bronze_users without source and batch_id."""
-    users = generate_users(world, user_from, user_to)
+    return plain_strings(user_rows(world, generate_users(world, user_from, user_to)))
+
+
+def user_rows(world: World, users: Users) -> pa.RecordBatch:
+    """Put users into columns; country and channel are dictionaries."""
     epoch_day = users.signup_day + world.first_epoch_day
-    country = world.segments.country_names[users.country].tolist()
-    is_lost = lost_countries(world, users.user_id)
+    country = pa.array(users.country, mask=lost_countries(world, users.user_id))
+    names = world.segments
     return pa.record_batch(
         {
             "user_id": pa.array(users.user_id),
             "signup_date": _dates(epoch_day),
-            "country": pa.array(country, pa.string(), mask=is_lost),
-            "channel": pa.array(world.segments.channel_names[users.channel].tolist(), pa.string()),
+            "country": pa.DictionaryArray.from_arrays(country, names.country_names.tolist()),
+            "channel": pa.DictionaryArray.from_arrays(users.channel, names.channel_names.tolist()),
             "ingest_ts": _timestamps(epoch_day * _DAY_MICROS),
         }
     )

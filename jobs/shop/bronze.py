@@ -115,7 +115,7 @@ def truth_users_frame(
     Returns
     -------
     DataFrame
-        Columns of truth_users without batch_id.
+        Columns of truth_users without source and batch_id.
 
     Raises
     ------

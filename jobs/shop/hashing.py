@@ -174,7 +174,7 @@ def threshold(chance: ArrayLike) -> UInt32Array:
 
 
 @compiled
-def mix(word: int, seed: int) -> int:
+def mix(word: np.uint64, seed: np.uint64) -> np.uint64:
     """XXH64.hashLong(word, seed) of two 64-bit numbers, for compiled loops."""
     word *= _PRIME_2
     word = ((word << _31) | (word >> _33)) * _PRIME_1
@@ -186,11 +186,11 @@ def mix(word: int, seed: int) -> int:
 
 
 @compiled
-def packed(stream: int, epoch_day: int, k: int) -> int:
+def packed(stream: int, epoch_day: int, k: int) -> np.uint64:
     """Pack what a draw is for, as `counter` does, for compiled loops."""
     return (np.uint64(stream) << _48) | (np.uint64(epoch_day) << _32) | (np.uint64(k) << _16)
 
 
 @compiled_elementwise
-def _mix_all(word: int, seed: int) -> int:
+def _mix_all(word: np.uint64, seed: np.uint64) -> np.uint64:
     return mix(word, seed)

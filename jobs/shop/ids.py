@@ -8,7 +8,7 @@ largest integer that JavaScript and every JSON reader keep exactly. ``order_id``
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,8 +16,6 @@ from numpy.typing import ArrayLike
 from jobs.core.errors import UsageError
 from jobs.shop.hashing import IntArray, Stream, UInt64Array, counter, draw, hash_long, user_keys
 from jobs.shop.jit import compiled
-
-Ids = TypeVar("Ids", IntArray, int)
 
 USER_BITS, DAY_BITS, SESSION_BITS, POSITION_BITS = 28, 12, 5, 8
 FIRST_ID_DATE = date(2020, 1, 1)
@@ -85,7 +83,7 @@ def user_ids(numbers: ArrayLike, seed: int) -> IntArray:
 
 
 @compiled
-def event_ids(user_id: Ids, epoch_day: Ids, session: Ids, position: Ids) -> Ids:
+def event_ids(user_id: Any, epoch_day: Any, session: Any, position: Any) -> Any:
     """Pack user, day, session of the day and position in the session into one id.
 
     Parameters

@@ -113,12 +113,12 @@ def write_events(
 
 
 @compiled
-def _draw(sessions: Layout, session: int, position: int) -> int:
+def _draw(sessions: Layout, session: int, position: int) -> np.uint64:
     first = packed(_EVENT, sessions.epoch_day[session], sessions.number[session])
     return mix(first | np.uint64(position), sessions.key[session])
 
 
 @compiled
-def _pause(drawn: int, pauses: IntArray) -> int:
+def _pause(drawn: np.uint64, pauses: IntArray) -> int:
     """Take a pause; its last microseconds, so that no two of one quantile are alike."""
     return pauses[drawn & _PLACE] + np.int64((drawn >> _32) & _PLACE)

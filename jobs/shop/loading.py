@@ -7,25 +7,26 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
-
-from pyspark.sql import functions as F
+from typing import TYPE_CHECKING, Any
 
 from jobs.core import batches
 from jobs.core.batches import SHOP_PREFIX, Batch
+from jobs.core.data_files import DataFile
 from jobs.core.errors import UsageError
-from jobs.core.tables import one_row, storage_errors
-from jobs.shop import bronze, parts, rectangles
+from jobs.core.tables import storage_errors
+from jobs.shop import bronze, parts
+from jobs.shop.rectangles import write_rectangles
 from jobs.shop.stored import identity_of
 from jobs.shop.truth.daily import load_daily_truth
+from jobs.shop.truth.outlook import check_campaign
+from jobs.shop.user_files import write_users
+from jobs.shop.workers import Target
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
-    from jobs.core.data_files import DataFile
     from jobs.core.entry import Run
     from jobs.core.progress import Step
-    from jobs.core.tables import Warehouse
     from jobs.shop.world import World
 
 ONE_DAY = timedelta(days=1)
@@ -53,132 +54,167 @@ def gaps(wanted: Span, covered: Iterable[Span]) -> list[Span]:
 
 
 def load_world(run: Run, world: World, days: Span) -> None:
-    """Load users, events and orders of the given days; what is there already is left alone.
+    """Load users, events and orders of the given days, and the truth behind them.
+
+    What is there already is left alone.
 
     Parameters
     ----------
-    world
-        A world whose signup table reaches `days.end`.
-    days
+    run : Run
+    world : World
+        Its signup table reaches `days.end`.
+    days : Span
         Days of events and orders. Users are loaded from the warm-up on, since those who signed up
         long ago are active too.
 
     Raises
     ------
     UsageError
-        The warehouse holds something else than this world.
+        The warehouse holds something else than this world, or a campaign lies on days that no id
+        could hold.
     """
-    source = SHOP_PREFIX + world.world_id
-    _refuse_other_sources(run.warehouse, source)
+    recorded = batches.recorded(run.warehouse)
+    _refuse_other_sources(run, recorded, SHOP_PREFIX + world.world_id)
+    check_campaign(world)
     everyone = Span(world.warmup_start, days.end)
-    _load(run, world, "bronze_users", everyone, lambda s: _users(run, world, s))
-    _load_truth(run, world, everyone)
+    users = [t for t in _USER_PASS.frames if world.is_dirty or t != "truth_dirt"]
+    for one, tables, wanted in (
+        (_USER_PASS, users, everyone),
+        (_DAY_PASS, list(_DAY_PASS.frames), days),
+    ):
+        _load(run, world, one, {t: _missing(recorded, one, t, wanted) for t in tables})
     load_daily_truth(run, world)
-    if run.config.generate.writer == "files":
-        _load_files(run, world, days)
-    else:
-        _load(run, world, "bronze_events", days, lambda s: _events(run, world, s))
-        _load(run, world, "bronze_orders", days, lambda s: _orders(run, world, s))
-        _load(run, world, "truth_dirt", days, lambda s: _labels(run, world, s))
 
 
-def _users(run: Run, world: World, span: Span) -> DataFrame:
-    if world.is_dirty:
-        _label_users(run, world, span)
-    return bronze.users_frame(run.spark, world, span.first, span.end)
+# What a pass writes: given the targets, where to count, and a step whose progress to show.
+WriteFiles = Callable[["Run", "World", Span, list[Target], "Step"], list[DataFile]]
 
 
-def _label_users(run: Run, world: World, wanted: Span) -> None:
-    """Load the labels of users not labelled yet, in batches that cover signups but no day.
+@dataclass(frozen=True)
+class _Pass:
+    """A way through the shop that fills several tables at once.
 
-    Before the users themselves: a run that dies in between finds the labels there.
+    Attributes
+    ----------
+    name : str
+        Of its step.
+    frames : dict
+        By table, what makes its rows where Spark shall write them.
+    write : callable
+        Has the workers write the files of all tables.
     """
-    source = SHOP_PREFIX + world.world_id
-    covered = [
-        Span(*map(date.fromisoformat, json.loads(row["detail"])["signups"]))
-        for row in batches.recorded(run.warehouse)
-        if row["table_name"] == "truth_dirt" and row["first_date"] is None
-    ]
-    for span in gaps(wanted, covered):
-        batch = Batch(
-            table_name="truth_dirt",
-            batch_id=batches.batch_id("truth_dirt", "signups", source, span.first, span.end),
-            source=source,
-            first_date=None,
-            last_date=None,
-            detail={"signups": [span.first, span.end]},
-        )
-        labels = bronze.user_labels_frame(run.spark, world, span.first, span.end)
-        batches.load(run.warehouse, batch, labels)
+
+    name: str
+    frames: dict[str, Callable[[SparkSession, World, date, date], DataFrame]]
+    write: WriteFiles
 
 
-def _events(run: Run, world: World, span: Span) -> DataFrame:
-    return bronze.events_frame(run.spark, world, span.first, span.end)
-
-
-def _orders(run: Run, world: World, span: Span) -> DataFrame:
-    return bronze.orders_frame(run.spark, world, span.first, span.end)
-
-
-def _labels(run: Run, world: World, span: Span) -> DataFrame:
-    return bronze.labels_frame(run.spark, world, span.first, span.end)
-
-
-def _missing(run: Run, table: str, wanted: Span) -> list[Span]:
-    covered = [
-        Span(row["first_date"], row["last_date"] + ONE_DAY)
-        for row in batches.recorded(run.warehouse)
-        if row["table_name"] == table and row["first_date"] is not None
-    ]
-    return gaps(wanted, covered)
-
-
-def _load(
-    run: Run, world: World, table: str, wanted: Span, make: Callable[[Span], DataFrame]
-) -> None:
-    missing = _missing(run, table, wanted)
-    with run.progress.step(f"generate {table.removeprefix('bronze_')}") as step:
-        step.rows = 0
-        step.note = "" if missing else "already there"
-        for span in missing:
-            batch = _batch(world, table, span)
-            step.rows += batches.load(run.warehouse, batch, make(span)) or 0
-
-
-def _load_files(run: Run, world: World, wanted: Span) -> None:
-    """Load all tables of the rectangles in one pass over the days that any of them lacks."""
-    missing = {table: _missing(run, table, wanted) for table in rectangles.FILLS}
-    with run.progress.step("generate events and orders") as step:
+def _load(run: Run, world: World, one: _Pass, missing: dict[str, list[Span]]) -> None:
+    if run.config.generate.writer == "spark":
+        for table, spans in missing.items():
+            _load_frames(run, world, one, table, spans)
+        return
+    with run.progress.step(f"generate {one.name}") as step:
         step.rows = 0
         step.note = "" if any(missing.values()) else "already there"
         for span in sorted({span for spans in missing.values() for span in spans}):
-            wanting = [_batch(world, t, span) for t, spans in missing.items() if span in spans]
-            write = partial(_write_files, run, step, world, span)
-            step.rows += sum(batches.load_files(run.warehouse, wanting, write).values())
+            wanting = [_batch(world, one, t, span) for t, spans in missing.items() if span in spans]
+            write = partial(_write_files, run, world, one, span, step)
+            step.rows += max(batches.load_files(run.warehouse, wanting, write).values(), default=0)
+
+
+def _load_frames(run: Run, world: World, one: _Pass, table: str, spans: list[Span]) -> None:
+    with run.progress.step(f"generate {table.removeprefix('bronze_')}") as step:
+        step.rows = 0
+        step.note = "" if spans else "already there"
+        for span in spans:
+            frame = one.frames[table](run.spark, world, span.first, span.end)
+            step.rows += batches.load(run.warehouse, _batch(world, one, table, span), frame) or 0
 
 
 def _write_files(
-    run: Run, step: Step, world: World, span: Span, wanted: Sequence[Batch]
-) -> dict[str, list[DataFile]]:
-    spark, rows_per_file = run.spark, run.config.generate.rows_per_file
-    rows = parts.expected_rows(world, span.first, span.end)
-    tasks = spark.sparkContext.defaultParallelism
-    chosen = parts.plan(world, span.first, span.end, rows, rows_per_file, tasks)
+    run: Run, world: World, one: _Pass, span: Span, step: Step, wanted: Sequence[Batch]
+) -> list[DataFile]:
     targets = [
-        rectangles.Target(
+        Target(
             run.warehouse.layout(batch.table_name),
             {"source": batch.source, "batch_id": batch.batch_id},
         )
         for batch in wanted
     ]
-    written = spark.sparkContext.accumulator(0)
-    counting = run.progress.counting(step, lambda: written.value, rows)
-    with counting, storage_errors(str(run.warehouse.root)):
-        return rectangles.write_rectangles(spark, world, chosen, targets, written)
+    with storage_errors(str(run.warehouse.root)):
+        return one.write(run, world, span, targets, step)
 
 
-def _batch(world: World, table: str, span: Span) -> Batch:
+def _write_users(
+    run: Run, world: World, span: Span, targets: list[Target], step: Step
+) -> list[DataFile]:
+    numbers = world.user_numbers(span.first, span.end)
+    per_file, tasks = run.config.generate.rows_per_file, run.spark.sparkContext.defaultParallelism
+    groups = parts.plan_users(numbers, world.seed, per_file, tasks)
+    written = run.spark.sparkContext.accumulator(0)
+    with run.progress.counting(step, lambda: written.value, len(numbers)):
+        return write_users(run.spark, world, groups, targets, written)
+
+
+def _write_days(
+    run: Run, world: World, span: Span, targets: list[Target], step: Step
+) -> list[DataFile]:
+    rows = parts.expected_rows(world, span.first, span.end)
+    per_file, tasks = run.config.generate.rows_per_file, run.spark.sparkContext.defaultParallelism
+    planned = parts.plan(world, span.first, span.end, rows, per_file, tasks)
+    written = run.spark.sparkContext.accumulator(0)
+    with run.progress.counting(step, lambda: written.value, rows):
+        return write_rectangles(run.spark, world, planned, targets, written)
+
+
+_USER_PASS = _Pass(
+    "users",
+    {
+        "truth_dirt": bronze.user_labels_frame,
+        "bronze_users": bronze.users_frame,
+        "truth_users": bronze.truth_users_frame,
+    },
+    _write_users,
+)
+_DAY_PASS = _Pass(
+    "events and orders",
+    {
+        "bronze_events": bronze.events_frame,
+        "bronze_orders": bronze.orders_frame,
+        "truth_dirt": bronze.labels_frame,
+    },
+    _write_days,
+)
+
+
+def _missing(recorded: list[dict[str, Any]], one: _Pass, table: str, wanted: Span) -> list[Span]:
+    rows = [row for row in recorded if row["table_name"] == table]
+    if _is_labels_of_users(one, table):
+        details = [json.loads(row["detail"]) for row in rows if row["first_date"] is None]
+        return gaps(wanted, [Span(*map(date.fromisoformat, d["signups"])) for d in details])
+    return gaps(
+        wanted,
+        [
+            Span(row["first_date"], row["last_date"] + ONE_DAY)
+            for row in rows
+            if row["first_date"] is not None
+        ],
+    )
+
+
+def _batch(world: World, one: _Pass, table: str, span: Span) -> Batch:
     source = SHOP_PREFIX + world.world_id
+    if _is_labels_of_users(one, table):
+        # It covers signups, and no day of the log.
+        return Batch(
+            table_name=table,
+            batch_id=batches.batch_id(table, "signups", source, span.first, span.end),
+            source=source,
+            first_date=None,
+            last_date=None,
+            detail={"signups": [span.first, span.end]},
+        )
     return Batch(
         table_name=table,
         batch_id=batches.batch_id(table, source, span.first, span.end),
@@ -190,25 +226,14 @@ def _batch(world: World, table: str, span: Span) -> Batch:
     )
 
 
-def _load_truth(run: Run, world: World, everyone: Span) -> None:
-    """Truth of the same users; replaced as a whole where users were added, so it never doubles."""
-    name = "truth_users"
-    source = SHOP_PREFIX + world.world_id
-    identity = batches.batch_id(name, source, everyone.first, everyone.end)
-    warehouse = run.warehouse
-    if warehouse.exists(name):
-        stored = one_row(warehouse.read(name).agg(F.max("signup_date").alias("last")))
-        if stored["last"] is not None and stored["last"] >= everyone.end - ONE_DAY:
-            return
-    frame = bronze.truth_users_frame(run.spark, world, everyone.first, everyone.end)
-    with run.progress.step(f"generate {name}") as step:
-        step.rows = warehouse.replace_table(name, frame.withColumn("batch_id", F.lit(identity)))
+def _is_labels_of_users(one: _Pass, table: str) -> bool:
+    return one is _USER_PASS and table == "truth_dirt"
 
 
-def _refuse_other_sources(warehouse: Warehouse, source: str) -> None:
-    others = {row["source"] for row in batches.recorded(warehouse)} - {source}
+def _refuse_other_sources(run: Run, recorded: list[dict[str, Any]], source: str) -> None:
+    others = {row["source"] for row in recorded} - {source}
     if others:
         raise UsageError(
-            f"{warehouse.root} holds {sorted(others)[0]}, not {source} (another seed, size, "
+            f"{run.warehouse.root} holds {sorted(others)[0]}, not {source} (another seed, size, "
             "setting or a log of your own): choose another --warehouse"
         )

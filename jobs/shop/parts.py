@@ -28,8 +28,9 @@ _SHORTEST_SLICE, _TASK_DAYS = 10, 90
 # calls of numpy begin to count.
 _RECTANGLE_USER_DAYS = 1 << 19
 _MOST_USERS = 1 << 17
-# More tasks than files are wanted, for all cores to have one; but none smaller than this.
+# More tasks than files are wanted, for all cores to have one; but none smaller than these.
 _FEWEST_ROWS = 100_000
+_FEWEST_USERS = 10_000
 # Estimate the rows from so many runs of so many users.
 _SAMPLE_RUNS, _SAMPLE_USERS = 16, 256
 
@@ -91,7 +92,8 @@ def plan(
     cuts = [day_from + timedelta(days=days * cut // slices) for cut in range(slices + 1)]
     stretches = max(1, min(slices, round(days / _TASK_DAYS)))
     ends = [slices * end // stretches for end in range(stretches + 1)]
-    groups = _groups(world, day_to, math.ceil(files / slices), days >= _SHORTEST_SLICE)
+    everyone = world.user_numbers(world.warmup_start, day_to)
+    groups = _groups(everyone, world.seed, math.ceil(files / slices), by_id=days >= _SHORTEST_SLICE)
     parts = []
     for first, last in zip(ends, ends[1:], strict=False):
         # Users are numbered in order of signup: who comes later has no rows yet.
@@ -109,29 +111,50 @@ def mouthfuls(part: Part) -> Iterator[range]:
     days = max(1, (part.cuts[-1] - part.cuts[0]).days)
     step = min(_MOST_USERS, max(1, _RECTANGLE_USER_DAYS // days))
     for run in part.users:
-        pieces = math.ceil(len(run) / step)
-        for piece in range(pieces):
-            yield run[len(run) * piece // pieces : len(run) * (piece + 1) // pieces]
+        yield from pieces(run, step)
 
 
-def _groups(world: World, day_to: date, count: int, by_id: bool) -> list[list[range]]:
+def plan_users(numbers: range, seed: int, users_per_file: int, tasks: int) -> list[list[range]]:
+    """Divide users into groups, each one task and one file, narrow in public ids.
+
+    Parameters
+    ----------
+    numbers : range
+        User numbers.
+    seed : int
+        Of the world.
+    users_per_file : int
+        Wanted, about.
+    tasks : int
+        Cores to keep busy.
+    """
+    wanted = max(
+        math.ceil(len(numbers) / users_per_file), min(tasks, len(numbers) // _FEWEST_USERS)
+    )
+    return _groups(numbers, seed, wanted, by_id=len(numbers) > _BLOCK_USERS)
+
+
+def pieces(run: range, most: int) -> Iterator[range]:
+    """Cut a range into pieces of equal length, none longer than `most`."""
+    count = math.ceil(len(run) / most)
+    for piece in range(count):
+        yield run[len(run) * piece // count : len(run) * (piece + 1) // count]
+
+
+def _groups(numbers: range, seed: int, count: int, *, by_id: bool) -> list[list[range]]:
     """Share out the id blocks, as evenly as whole blocks allow.
 
     In order of their public ids if so wanted. Else in order of signup, where blocks that follow
     each other are one run: on a few days, a block alone is too little to make at once.
     """
-    users = world.user_numbers(world.warmup_start, day_to).stop
-    starts = np.arange(0, users, _BLOCK_USERS)
+    starts = np.arange(numbers.start // _BLOCK_USERS * _BLOCK_USERS, numbers.stop, _BLOCK_USERS)
     if by_id:
-        starts = starts[np.argsort(user_ids(starts, world.seed))]
+        starts = starts[np.argsort(user_ids(starts, seed))]
     shares = np.array_split(starts, max(1, min(count, len(starts))))
+
+    def run(first: int, last: int) -> range:
+        return range(max(first, numbers.start), min(last + _BLOCK_USERS, numbers.stop))
+
     if not by_id:
-        return [
-            [range(int(share[0]), min(int(share[-1]) + _BLOCK_USERS, users))]
-            for share in shares
-            if len(share)
-        ]
-    return [
-        [range(start, min(start + _BLOCK_USERS, users)) for start in share.tolist()]
-        for share in shares
-    ]
+        return [[run(int(share[0]), int(share[-1]))] for share in shares if len(share)]
+    return [[run(start, start) for start in share.tolist()] for share in shares]

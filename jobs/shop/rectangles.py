@@ -6,7 +6,7 @@ place, and memory does not grow with the shop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from jobs.core.data_files import DataFile, DataFileWriter, FileLayout
+from jobs.core.data_files import DataFile, DataFileWriter
 from jobs.shop.arrow import event_rows, order_rows
 from jobs.shop.dirt.arrow import label_rows
 from jobs.shop.dirt.recorded import Recorded, recorded_rectangle
 from jobs.shop.parts import Part, mouthfuls
+from jobs.shop.workers import Target, write_parts
 from jobs.shop.world import World
 
 if TYPE_CHECKING:
@@ -46,15 +47,6 @@ FILLS: dict[str, Fill] = {
 
 _EPOCH = date(1970, 1, 1)
 _DAY_MICROS = 86_400_000_000
-_FILES_SCHEMA = "table STRING, name STRING, size BIGINT, rows BIGINT, statistics STRING"
-
-
-@dataclass(frozen=True)
-class Target:
-    """A table to fill: where its files go, and the columns with one value in all rows."""
-
-    layout: FileLayout
-    constants: Mapping[str, str]
 
 
 def write_rectangles(
@@ -63,7 +55,7 @@ def write_rectangles(
     parts: list[Part],
     targets: Iterable[Target],
     written: Accumulator[int],
-) -> dict[str, list[DataFile]]:
+) -> list[DataFile]:
     """Make the rows of some users and days and write them into the folders of their tables.
 
     Parameters
@@ -79,27 +71,13 @@ def write_rectangles(
 
     Returns
     -------
-    dict
-        Files by table. No reader sees them before they are committed.
+    list of DataFile
+        No reader sees them before they are committed.
     """
     chosen = list(targets)
-
-    def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                files = write_part(world, parts[number], chosen)
-                written.add(max((file.rows for file in files), default=0))
-                columns = zip(*files, strict=True) if files else [[]] * len(DataFile._fields)
-                yield pa.RecordBatch.from_arrays(
-                    [pa.array(column) for column in columns], list(DataFile._fields)
-                )
-
-    files: dict[str, list[DataFile]] = {target.layout.table: [] for target in chosen}
-    # A partition per part, so a core that is done takes the next one.
-    numbers = spark.range(0, len(parts), 1, max(1, len(parts)))
-    for row in numbers.mapInArrow(write, _FILES_SCHEMA).collect():
-        files[row["table"]].append(DataFile(*row))
-    return files
+    return write_parts(
+        spark, len(parts), lambda number: write_part(world, parts[number], chosen), written
+    )
 
 
 def write_part(world: World, part: Part, targets: Iterable[Target]) -> list[DataFile]:

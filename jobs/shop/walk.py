@@ -166,7 +166,7 @@ def walk(
 
 
 @compiled
-def _known_from(key: int, signup: int, rate: int, rules: Rules, day_from: int) -> int:
+def _known_from(key: np.uint64, signup: int, rate: int, rules: Rules, day_from: int) -> int:
     """Find a user's last action up to `day_from`, or else the signup."""
     day = max(day_from, signup)
     while day > signup:
@@ -178,7 +178,7 @@ def _known_from(key: int, signup: int, rate: int, rules: Rules, day_from: int) -
 
 
 @compiled
-def _session_count(drawn: int, day: int, cell: int, is_signup: bool, rules: Rules) -> int:
+def _session_count(drawn: np.uint64, day: int, cell: int, is_signup: bool, rules: Rules) -> int:
     """Draw a Poisson count by inversion; the day of signup has one session more."""
     mean = rules.activity[day] * rules.visits[cell]
     term = below = rules.silent[day, cell]
@@ -191,7 +191,7 @@ def _session_count(drawn: int, day: int, cell: int, is_signup: bool, rules: Rule
 
 
 @compiled
-def _outcome(chance: int, limits: UInt32Array) -> int:
+def _outcome(chance: np.uint64, limits: UInt32Array) -> int:
     if chance < limits[0]:
         return ORDER
     if chance < limits[1]:
@@ -200,7 +200,7 @@ def _outcome(chance: int, limits: UInt32Array) -> int:
 
 
 @compiled
-def _stands(key: int, epoch_day: int, number: int, rules: Rules) -> bool:
+def _stands(key: np.uint64, epoch_day: int, number: int, rules: Rules) -> np.bool_:
     """Tell whether a further order of one day is one.
 
     Left alone, 17 % of the orders would be such repeats, where CDNOW has 3 %. The first order

@@ -133,7 +133,7 @@ def test_users_and_their_truth(spark: SparkSession, world: World) -> None:
         ("bronze_users", bronze.USERS_SCHEMA, {"source", "batch_id"}),
         ("bronze_events", bronze.EVENTS_SCHEMA, {"source", "batch_id"}),
         ("bronze_orders", bronze.ORDERS_SCHEMA, {"source", "batch_id"}),
-        ("truth_users", bronze.TRUTH_USERS_SCHEMA, {"batch_id"}),
+        ("truth_users", bronze.TRUTH_USERS_SCHEMA, {"source", "batch_id"}),
     ],
 )
 def test_frames_have_the_columns_of_their_contract(table: str, schema: str, added: set) -> None:

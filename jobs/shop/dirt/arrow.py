@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from jobs.core.columns import plain_strings
 from jobs.shop.dirt.faults import DAY, stream_key
 from jobs.shop.dirt.labels import KINDS, TABLES
 from jobs.shop.dirt.recorded import Recorded, recorded_rectangle
 from jobs.shop.hashing import IntArray, Stream, hash_long, high_half, threshold
-from jobs.shop.users import generate_users
+from jobs.shop.users import Users, generate_users
 from jobs.shop.world import World
 
 LABELS_SCHEMA = (
@@ -26,13 +27,9 @@ def label_batch(
     world: World, user_from: int, user_to: int, day_from: date, day_to: date
 ) -> pa.RecordBatch:
     """Label the events and orders of a rectangle; columns of truth_dirt without batch_id."""
-    batch = label_rows(recorded_rectangle(world, user_from, user_to, day_from, day_to))
-    # Spark takes plain strings from Python, and no dictionaries.
-    plain = [
-        column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-        for column in batch.columns
-    ]
-    return pa.RecordBatch.from_arrays(plain, batch.schema.names)
+    return plain_strings(
+        label_rows(recorded_rectangle(world, user_from, user_to, day_from, day_to))
+    )
 
 
 def label_rows(recorded: Recorded) -> pa.RecordBatch:
@@ -54,7 +51,11 @@ def label_rows(recorded: Recorded) -> pa.RecordBatch:
 
 def user_label_batch(world: World, user_from: int, user_to: int) -> pa.RecordBatch:
     """Label the users whose country is lost; columns of truth_dirt without batch_id."""
-    users = generate_users(world, user_from, user_to)
+    return user_label_rows(world, generate_users(world, user_from, user_to))
+
+
+def user_label_rows(world: World, users: Users) -> pa.RecordBatch:
+    """Label those of some users whose country is lost."""
     lost = np.flatnonzero(lost_countries(world, users.user_id))
     names = world.segments.country_names[users.country[lost]].tolist()
     epoch_day = users.signup_day[lost] + world.first_epoch_day

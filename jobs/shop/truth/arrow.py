@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from jobs.core.columns import plain_strings
 from jobs.shop.chances import conversion_multipliers, rate_multipliers
 from jobs.shop.hashing import Float64Array, IntArray
 from jobs.shop.regimes import OTHER_PRICE, has
@@ -21,8 +22,12 @@ TRUTH_USERS_SCHEMA = (
 
 
 def truth_batch(world: World, user_from: int, user_to: int) -> pa.RecordBatch:
-    """Make the latent traits of users; columns of truth_users without batch_id."""
-    users = generate_users(world, user_from, user_to)
+    """Make the latent traits of users; columns of truth_users without source, batch_id."""
+    return plain_strings(truth_rows(world, generate_users(world, user_from, user_to)))
+
+
+def truth_rows(world: World, users: Users) -> pa.RecordBatch:
+    """Put the latent traits of users into columns; the arms are dictionaries."""
     rate = rate_multipliers(world)[users.rate_slice, users.channel]
     conversion = conversion_multipliers(world)[users.conversion_slice, users.country, users.channel]
     campaign = campaign_truth(world, users)
@@ -37,12 +42,16 @@ def truth_batch(world: World, user_from: int, user_to: int) -> pa.RecordBatch:
             "lifetime_days": pa.array((users.last_day - users.signup_day).astype(np.int32)),
             "last_alive_date": _dates(users.last_day + world.first_epoch_day),
             "starts_in_mission": pa.array(users.starts_in_mission),
-            "campaign_arm": pa.array(campaign_arms(world, users), pa.string()),
-            "price_arm": pa.array(_price_arms(world, users), pa.string()),
+            "campaign_arm": _arms(campaign_arms(world, users)),
+            "price_arm": _arms(_price_arms(world, users)),
             "true_uplift": _nullable(campaign.uplift),
             "campaign_order_probability": _nullable(campaign.held_out),
         }
     )
+
+
+def _arms(names: list[str | None]) -> pa.Array:
+    return pa.array(names, pa.string()).dictionary_encode()
 
 
 def _price_arms(world: World, users: Users) -> list[str | None]:

@@ -1,0 +1,64 @@
+"""Files of the synthetic shop, written by Spark's workers: one task makes one part of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from jobs.core.data_files import DataFile, FileLayout
+
+if TYPE_CHECKING:
+    from pyspark import Accumulator
+    from pyspark.sql import SparkSession
+
+_FILES_SCHEMA = "table STRING, name STRING, size BIGINT, rows BIGINT, statistics STRING"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A table to fill: where its files go, and the columns with one value in all rows."""
+
+    layout: FileLayout
+    constants: Mapping[str, str]
+
+
+def write_parts(
+    spark: SparkSession,
+    parts: int,
+    write_part: Callable[[int], list[DataFile]],
+    written: Accumulator[int],
+) -> list[DataFile]:
+    """Have workers write all parts.
+
+    Parameters
+    ----------
+    spark : SparkSession
+    parts : int
+        How many there are.
+    write_part : callable
+        Writes the part of a number; runs on a worker, so what it needs travels with it.
+    written : Accumulator
+        Counts the rows of the longest table as tasks end.
+
+    Returns
+    -------
+    list of DataFile
+        Of all parts. No reader sees them before they are committed.
+    """
+
+    def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                files = write_part(number)
+                written.add(max((file.rows for file in files), default=0))
+                columns = zip(*files, strict=True) if files else [[]] * len(DataFile._fields)
+                yield pa.RecordBatch.from_arrays(
+                    [pa.array(column) for column in columns], list(DataFile._fields)
+                )
+
+    # A partition per part, so a core that is done takes the next one.
+    numbers = spark.range(0, parts, 1, max(1, parts))
+    return [DataFile(*row) for row in numbers.mapInArrow(write, _FILES_SCHEMA).collect()]
