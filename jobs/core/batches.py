@@ -79,9 +79,7 @@ def batch_id(*parts: object) -> str:
 
 def recorded(warehouse: Warehouse) -> list[dict[str, Any]]:
     """All batches loaded so far, as dictionaries with the columns of bronze_batches."""
-    if not warehouse.exists(LEDGER):
-        return []
-    return [row.asDict() for row in warehouse.read(LEDGER).collect()]
+    return warehouse.rows(LEDGER)
 
 
 def load(warehouse: Warehouse, batch: Batch, frame: DataFrame) -> int | None:
@@ -174,8 +172,11 @@ def _refuse_holes(rows: list[dict[str, Any]]) -> None:
 def _remove_unrecorded(warehouse: Warehouse, table_name: str, known: set[str]) -> None:
     if not warehouse.exists(table_name):
         return
-    stored = warehouse.read(table_name).select("batch_id").distinct().collect()
-    for orphan in sorted({row["batch_id"] for row in stored} - known):
+    stored = warehouse.constants_by_file(table_name, "batch_id")
+    if stored is None:
+        rows = warehouse.read(table_name).select("batch_id").distinct().collect()
+        stored = {row["batch_id"] for row in rows}
+    for orphan in sorted(stored - known):
         nothing = warehouse.read(table_name).limit(0)
         warehouse.replace_where(table_name, nothing, f"batch_id = '{orphan}'")
 

@@ -46,13 +46,49 @@ def create_table(layout: FileLayout, description: str, run_id: str) -> None:
 
 
 def open_table(folder: str) -> DeltaTable:
-    """A handle on the latest version; a commit wants a fresh one."""
-    return DeltaTable(folder)
+    """A handle on the latest version; a commit wants a fresh one.
+
+    Raises
+    ------
+    StorageError
+        There is no table, or its log is damaged.
+    """
+    try:
+        return DeltaTable(folder)
+    except DeltaError as error:
+        raise StorageError(f"{folder}: {str(error).splitlines()[0]}") from error
+
+
+def is_table(folder: str) -> bool:
+    """True once the table holds a commit."""
+    return DeltaTable.is_deltatable(folder)
+
+
+def read_rows(folder: str) -> list[dict[str, Any]]:
+    """Content of a small table, a dictionary per row; much faster than a Spark job."""
+    return open_table(folder).to_pyarrow_table().to_pylist()
 
 
 def has_committed(folder: str, transaction: str) -> bool:
     """Tell whether a load of this name was ever committed to the table."""
     return open_table(folder).transaction_version(transaction) is not None
+
+
+def constants_by_file(folder: str, column: str) -> set[str] | None:
+    """Values of a text column that is constant within each file, from their statistics alone.
+
+    Returns
+    -------
+    set of str or None
+        None where some file has several values, or no statistics.
+    """
+    actions = pa.table(open_table(folder).get_add_actions(flatten=True))
+    if not actions.num_rows:
+        return set()
+    if f"min.{column}" not in actions.column_names:
+        return None
+    least, most = (actions[f"{end}.{column}"].to_pylist() for end in ("min", "max"))
+    return None if least != most or None in least else set(least)
 
 
 def commit_files(

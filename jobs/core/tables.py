@@ -23,7 +23,15 @@ from jobs.core.catalog import Table, all_tables
 from jobs.core.columns import refuse_other_columns
 from jobs.core.data_files import DataFile, FileLayout, file_layout
 from jobs.core.errors import ConflictError, ContractError, StorageError
-from jobs.core.file_commits import commit_files, create_table, has_committed, open_table
+from jobs.core.file_commits import (
+    commit_files,
+    constants_by_file,
+    create_table,
+    has_committed,
+    is_table,
+    open_table,
+    read_rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,9 +67,7 @@ class Warehouse:
 
     def exists(self, name: str) -> bool:
         """True once the table holds a commit."""
-        return (Path(self.path(name)) / "_delta_log").is_dir() and DeltaTable.isDeltaTable(
-            self.spark, self.path(name)
-        )
+        return is_table(self.path(name))
 
     def read(self, name: str) -> DataFrame:
         """Content of a stored table.
@@ -74,6 +80,14 @@ class Warehouse:
         if not self.exists(name):
             raise ContractError(f"{self.root} has no table {name}; {_hint(self.table(name))}")
         return self.spark.read.format("delta").load(self.path(name))
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """Content of a small stored table, without a Spark job; empty if it is not there."""
+        return read_rows(self.path(name)) if self.exists(name) else []
+
+    def constants_by_file(self, name: str, column: str) -> set[str] | None:
+        """Values of a text column, where no file has more than one; see file_commits.py."""
+        return constants_by_file(self.path(name), column)
 
     def register(self, names: Iterable[str] | None = None) -> list[str]:
         """Make stored tables known to SQL under their bare names; returns those that exist."""
@@ -132,8 +146,7 @@ class Warehouse:
 
     def version(self, name: str) -> int:
         """Latest Delta version of a table."""
-        history = DeltaTable.forPath(self.spark, self.path(name)).history(1)
-        return int(one_row(history)["version"])
+        return open_table(self.path(name)).version()
 
     def _write(self, name: str, frame: DataFrame, mode: str, options: dict[str, str]) -> int:
         table = self.table(name)
@@ -167,10 +180,10 @@ class Warehouse:
         builder.comment(table.contract.description).execute()
 
     def _rows_written(self, name: str, before: int) -> int:
-        last = one_row(DeltaTable.forPath(self.spark, self.path(name)).history(1))
-        if last["version"] == before:
+        handle = open_table(self.path(name))
+        if handle.version() == before:
             return 0  # nothing to remove and nothing to add: Delta makes no commit of that
-        metrics: dict[str, Any] = last["operationMetrics"] or {}
+        metrics = handle.history(1)[0].get("operationMetrics", {})
         return int(metrics.get("numOutputRows", 0))
 
 

@@ -32,7 +32,7 @@ from jobs.proof.truth_statistics import (
     worst,
 )
 from jobs.shop.stored import stored_world
-from jobs.shop.truth.daily import TABLE, daily_table
+from jobs.shop.truth.daily import TABLE, daily_rows
 from jobs.shop.world import World
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ def _stored(run: Run, expected: Expectation) -> Finding:
     """truth_daily holds this shop's expectations, reckoned anew."""
     keys = ["metric_date", "country", "channel"]
     stored = run.warehouse.read(TABLE).toPandas().set_index(keys).sort_index()
-    anew = daily_table(expected).to_pandas().set_index(keys).sort_index()
+    world = expected.world
+    rows = daily_rows(expected, world.first_date, world.until)
+    anew = rows.to_pandas().set_index(keys).sort_index()
     rows_differ = len(stored) != len(anew) or not stored.index.equals(anew.index)
     off = len(anew) if rows_differ else int((~np.isclose(stored, anew[stored.columns])).sum())
     return Finding("truth: truth_daily, figures unlike those made anew", "0", str(off), off == 0)

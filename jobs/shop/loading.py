@@ -17,7 +17,7 @@ from jobs.core.tables import storage_errors
 from jobs.shop import bronze, parts
 from jobs.shop.rectangles import write_rectangles
 from jobs.shop.stored import identity_of
-from jobs.shop.truth.daily import load_daily_truth
+from jobs.shop.truth.daily import daily_frame, write_daily
 from jobs.shop.truth.outlook import check_campaign
 from jobs.shop.user_files import write_users
 from jobs.shop.workers import Target
@@ -81,9 +81,9 @@ def load_world(run: Run, world: World, days: Span) -> None:
     for one, tables, wanted in (
         (_USER_PASS, users, everyone),
         (_DAY_PASS, list(_DAY_PASS.frames), days),
+        (_TRUTH_PASS, list(_TRUTH_PASS.frames), Span(world.first_date, days.end)),
     ):
         _load(run, world, one, {t: _missing(recorded, one, t, wanted) for t in tables})
-    load_daily_truth(run, world)
 
 
 # What a pass writes: given the targets, where to count, and a step whose progress to show.
@@ -168,6 +168,13 @@ def _write_days(
         return write_rectangles(run.spark, world, planned, targets, written)
 
 
+def _write_daily(
+    run: Run, world: World, span: Span, targets: list[Target], step: Step
+) -> list[DataFile]:
+    files = [write_daily(world, span.first, span.end, target) for target in targets]
+    return [file for file in files if file is not None]
+
+
 _USER_PASS = _Pass(
     "users",
     {
@@ -186,6 +193,9 @@ _DAY_PASS = _Pass(
     },
     _write_days,
 )
+
+
+_TRUTH_PASS = _Pass("truth_daily", {"truth_daily": daily_frame}, _write_daily)
 
 
 def _missing(recorded: list[dict[str, Any]], one: _Pass, table: str, wanted: Span) -> list[Span]:

@@ -2,68 +2,66 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import functions as F
 
-from jobs.core.tables import one_row
+from jobs.core.data_files import DataFile, DataFileWriter
+from jobs.shop.truth.expectation import Expectation, expectation
+from jobs.shop.truth.recursion import MEASURES
+from jobs.shop.workers import Target
+from jobs.shop.world import World
 
 if TYPE_CHECKING:
-    from jobs.core.entry import Run
-    from jobs.shop.truth.expectation import Expectation
-    from jobs.shop.world import World
+    from pyspark.sql import DataFrame, SparkSession
 
 TABLE = "truth_daily"
 
 
-def load_daily_truth(run: Run, world: World) -> None:
-    """Store the expectations of the days from the shop's first one to the last one made.
-
-    A day's expectation does not depend on how far the world reaches, so the table is left alone
-    if it goes as far, and replaced as a whole if not.
-    """
-    warehouse = run.warehouse
-    if warehouse.exists(TABLE):
-        stored = one_row(warehouse.read(TABLE).agg(F.max("metric_date").alias("last")))
-        if stored["last"] is not None and stored["last"] >= world.until - timedelta(days=1):
-            return
-    # The compiler behind it takes a while to start, and most runs have the table already.
-    from jobs.shop.truth.expectation import expectation
-
-    with run.progress.step(f"generate {TABLE}") as step:
-        rows = daily_table(expectation(world))
-        step.rows = warehouse.replace_table(TABLE, run.spark.createDataFrame(rows))
+def daily_frame(spark: SparkSession, world: World, first: date, end: date) -> DataFrame:
+    """Make the rows of the days [first, end) for Spark to write; see `daily_rows`."""
+    rows = daily_rows(expectation(world), first, end)
+    return spark.createDataFrame(pa.Table.from_batches([rows]))
 
 
-def daily_table(expected: Expectation) -> pa.Table:
-    """Lay out the expectations of all days shown; columns of truth_daily.
+def write_daily(world: World, first: date, end: date, target: Target) -> DataFile | None:
+    """Write the rows of the days [first, end) here: reckoning them is the work of one process."""
+    writer = DataFileWriter(target.layout, dict(target.constants))
+    writer.write(daily_rows(expectation(world), first, end))
+    return writer.close()
+
+
+def daily_rows(expected: Expectation, first: date, end: date) -> pa.RecordBatch:
+    """Lay out the expectations of the days [first, end).
+
+    A day's expectation does not depend on how far the world reaches.
 
     Parameters
     ----------
     expected : Expectation
+    first, end : date
+        Within the days of its world.
 
     Returns
     -------
-    pyarrow.Table
-        In order of date, country and channel.
+    pyarrow.RecordBatch
+        Columns of truth_daily without source and batch_id, in order of date, country and channel.
     """
-    from jobs.shop.truth.recursion import MEASURES
-
     world = expected.world
-    first = world.day(world.first_date)
-    mean, sd = expected.mean[first:], expected.sd[first:]
-    days, countries, channels = mean.shape[:3]
-    day, country, channel = (axis.ravel() for axis in np.indices((days, countries, channels)))
-    epoch_day = day + first + world.first_epoch_day
+    start, stop = world.day(first), world.day(end)
+    mean, sd = expected.mean[start:stop], expected.sd[start:stop]
+    shape = mean.shape[:3]
+    day, country, channel = (axis.ravel() for axis in np.indices(shape, dtype=np.int32))
+    epoch_day = day + np.int32(start + world.first_epoch_day)
+    names = world.segments
     columns = {
-        "metric_date": pa.array(epoch_day.astype(np.int32)).cast(pa.date32()),
-        "country": pa.array(world.segments.country_names[country].tolist(), pa.string()),
-        "channel": pa.array(world.segments.channel_names[channel].tolist(), pa.string()),
+        "metric_date": pa.array(epoch_day).cast(pa.date32()),
+        "country": pa.array(names.country_names.tolist()).take(pa.array(country)),
+        "channel": pa.array(names.channel_names.tolist()).take(pa.array(channel)),
     }
     for place, name in enumerate(MEASURES):
         columns[f"expected_{name}"] = pa.array(mean[..., place].ravel())
         columns[f"sd_{name}"] = pa.array(sd[..., place].ravel())
-    return pa.table(columns)
+    return pa.record_batch(columns)
