@@ -29,8 +29,8 @@ def check(args: argparse.Namespace, config: Config) -> None:
     plan_split(*requested_days(args, config), read_settings(config.propensity))
 
 
-# Start, generate (4), train (5), score (2) and verify (5); building and charts are counted.
-OTHER_STEPS = 17
+# Start, generate (3), train (5), score (2) and verify (5); building and charts are counted.
+OTHER_STEPS = 16
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:

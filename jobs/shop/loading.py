@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -14,17 +14,12 @@ from jobs.core.batches import SHOP_PREFIX, Batch
 from jobs.core.data_files import DataFile
 from jobs.core.errors import UsageError
 from jobs.core.tables import storage_errors
-from jobs.shop import bronze, parts
-from jobs.shop.rectangles import write_rectangles
+from jobs.shop.passes import DAYS, TRUTH, USERS, Pass
 from jobs.shop.stored import identity_of
-from jobs.shop.truth.daily import daily_frame, write_daily
 from jobs.shop.truth.outlook import check_campaign
-from jobs.shop.user_files import write_users
 from jobs.shop.workers import Target
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
-
     from jobs.core.entry import Run
     from jobs.core.progress import Step
     from jobs.shop.world import World
@@ -77,39 +72,16 @@ def load_world(run: Run, world: World, days: Span) -> None:
     _refuse_other_sources(run, recorded, SHOP_PREFIX + world.world_id)
     check_campaign(world)
     everyone = Span(world.warmup_start, days.end)
-    users = [t for t in _USER_PASS.frames if world.is_dirty or t != "truth_dirt"]
+    users = [t for t in USERS.frames if world.is_dirty or t != "truth_dirt"]
     for one, tables, wanted in (
-        (_USER_PASS, users, everyone),
-        (_DAY_PASS, list(_DAY_PASS.frames), days),
-        (_TRUTH_PASS, list(_TRUTH_PASS.frames), Span(world.first_date, days.end)),
+        (USERS, users, everyone),
+        (DAYS, list(DAYS.frames), days),
+        (TRUTH, list(TRUTH.frames), Span(world.first_date, days.end)),
     ):
         _load(run, world, one, {t: _missing(recorded, one, t, wanted) for t in tables})
 
 
-# What a pass writes: given the targets, where to count, and a step whose progress to show.
-WriteFiles = Callable[["Run", "World", Span, list[Target], "Step"], list[DataFile]]
-
-
-@dataclass(frozen=True)
-class _Pass:
-    """A way through the shop that fills several tables at once.
-
-    Attributes
-    ----------
-    name : str
-        Of its step.
-    frames : dict
-        By table, what makes its rows where Spark shall write them.
-    write : callable
-        Has the workers write the files of all tables.
-    """
-
-    name: str
-    frames: dict[str, Callable[[SparkSession, World, date, date], DataFrame]]
-    write: WriteFiles
-
-
-def _load(run: Run, world: World, one: _Pass, missing: dict[str, list[Span]]) -> None:
+def _load(run: Run, world: World, one: Pass, missing: dict[str, list[Span]]) -> None:
     if run.config.generate.writer == "spark":
         for table, spans in missing.items():
             _load_frames(run, world, one, table, spans)
@@ -123,7 +95,7 @@ def _load(run: Run, world: World, one: _Pass, missing: dict[str, list[Span]]) ->
             step.rows += max(batches.load_files(run.warehouse, wanting, write).values(), default=0)
 
 
-def _load_frames(run: Run, world: World, one: _Pass, table: str, spans: list[Span]) -> None:
+def _load_frames(run: Run, world: World, one: Pass, table: str, spans: list[Span]) -> None:
     with run.progress.step(f"generate {table.removeprefix('bronze_')}") as step:
         step.rows = 0
         step.note = "" if spans else "already there"
@@ -133,7 +105,7 @@ def _load_frames(run: Run, world: World, one: _Pass, table: str, spans: list[Spa
 
 
 def _write_files(
-    run: Run, world: World, one: _Pass, span: Span, step: Step, wanted: Sequence[Batch]
+    run: Run, world: World, one: Pass, span: Span, step: Step, wanted: Sequence[Batch]
 ) -> list[DataFile]:
     targets = [
         Target(
@@ -143,62 +115,10 @@ def _write_files(
         for batch in wanted
     ]
     with storage_errors(str(run.warehouse.root)):
-        return one.write(run, world, span, targets, step)
+        return one.write(run, world, span.first, span.end, targets, step)
 
 
-def _write_users(
-    run: Run, world: World, span: Span, targets: list[Target], step: Step
-) -> list[DataFile]:
-    numbers = world.user_numbers(span.first, span.end)
-    per_file, tasks = run.config.generate.rows_per_file, run.spark.sparkContext.defaultParallelism
-    groups = parts.plan_users(numbers, world.seed, per_file, tasks)
-    written = run.spark.sparkContext.accumulator(0)
-    with run.progress.counting(step, lambda: written.value, len(numbers)):
-        return write_users(run.spark, world, groups, targets, written)
-
-
-def _write_days(
-    run: Run, world: World, span: Span, targets: list[Target], step: Step
-) -> list[DataFile]:
-    rows = parts.expected_rows(world, span.first, span.end)
-    per_file, tasks = run.config.generate.rows_per_file, run.spark.sparkContext.defaultParallelism
-    planned = parts.plan(world, span.first, span.end, rows, per_file, tasks)
-    written = run.spark.sparkContext.accumulator(0)
-    with run.progress.counting(step, lambda: written.value, rows):
-        return write_rectangles(run.spark, world, planned, targets, written)
-
-
-def _write_daily(
-    run: Run, world: World, span: Span, targets: list[Target], step: Step
-) -> list[DataFile]:
-    files = [write_daily(world, span.first, span.end, target) for target in targets]
-    return [file for file in files if file is not None]
-
-
-_USER_PASS = _Pass(
-    "users",
-    {
-        "truth_dirt": bronze.user_labels_frame,
-        "bronze_users": bronze.users_frame,
-        "truth_users": bronze.truth_users_frame,
-    },
-    _write_users,
-)
-_DAY_PASS = _Pass(
-    "events and orders",
-    {
-        "bronze_events": bronze.events_frame,
-        "bronze_orders": bronze.orders_frame,
-        "truth_dirt": bronze.labels_frame,
-    },
-    _write_days,
-)
-
-
-_TRUTH_PASS = _Pass("truth_daily", {"truth_daily": daily_frame}, _write_daily)
-
-
-def _missing(recorded: list[dict[str, Any]], one: _Pass, table: str, wanted: Span) -> list[Span]:
+def _missing(recorded: list[dict[str, Any]], one: Pass, table: str, wanted: Span) -> list[Span]:
     rows = [row for row in recorded if row["table_name"] == table]
     if _is_labels_of_users(one, table):
         details = [json.loads(row["detail"]) for row in rows if row["first_date"] is None]
@@ -213,7 +133,7 @@ def _missing(recorded: list[dict[str, Any]], one: _Pass, table: str, wanted: Spa
     )
 
 
-def _batch(world: World, one: _Pass, table: str, span: Span) -> Batch:
+def _batch(world: World, one: Pass, table: str, span: Span) -> Batch:
     source = SHOP_PREFIX + world.world_id
     if _is_labels_of_users(one, table):
         # It covers signups, and no day of the log.
@@ -236,8 +156,8 @@ def _batch(world: World, one: _Pass, table: str, span: Span) -> Batch:
     )
 
 
-def _is_labels_of_users(one: _Pass, table: str) -> bool:
-    return one is _USER_PASS and table == "truth_dirt"
+def _is_labels_of_users(one: Pass, table: str) -> bool:
+    return one is USERS and table == "truth_dirt"
 
 
 def _refuse_other_sources(run: Run, recorded: list[dict[str, Any]], source: str) -> None:
