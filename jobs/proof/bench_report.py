@@ -59,9 +59,10 @@ def events_alone(ours: Result) -> tuple[float, float]:
 
 
 _LEGEND = f"""\
-Each contestant is a fresh process on {CORES} cores. rows: events. start: Spark and a first small
-Delta write, or reading in; not part of the rates. rows/core-s: per second of CPU time, of all
-processes. peak: memory of all processes at once (proportional set size), start included.
+Each contestant is a fresh process on {CORES} cores. rows: events. start: Spark, a first small
+Delta write and compiling (once per installation), or reading in; not part of the rates.
+rows/core-s: per second of CPU time, of all processes. peak: memory of all processes at once
+(proportional set size), start included.
 ours: users, truth, events, orders and their records, with all behaviour, to Delta.
 dbldatagen: the columns of the events as random numbers, to Delta, with the same session settings.
 limit: DuckDB writes our very events to one Parquet file; nothing is made and nothing committed.
