@@ -98,7 +98,12 @@ def user_keys(seed: int, users: ArrayLike) -> UInt64Array:
     -------
     array of uint64, shape (n,)
     """
-    return hash_long(users, hash_long(seed, _SPARK_SEED)[0])
+    return hash_long(users, seed_prefix(seed))
+
+
+def seed_prefix(seed: int) -> np.uint64:
+    """Hash a seed: the prefix that all draws of a world share."""
+    return hash_long(seed, _SPARK_SEED)[0]
 
 
 def counter(stream: Stream, epoch_day: ArrayLike = 0, k: ArrayLike = 0) -> UInt64Array:

@@ -19,17 +19,15 @@ from jobs.shop.hashing import (
     draw_per_user,
     high_half,
     low_half,
+    seed_prefix,
     threshold,
     unit,
-    user_keys,
 )
 from jobs.shop.ids import user_ids
 from jobs.shop.population import Slices
 from jobs.shop.regimes import CONTACTED, OTHER_PRICE
+from jobs.shop.traits import habits, lives
 from jobs.shop.world import World
-
-# Users whose hazard is near zero would outlive any calendar; 82 years is for good.
-LONGEST_LIFETIME_DAYS = 30_000
 
 # Over more days than these nearly everybody alive may visit, and looking costs more than it saves.
 _FEW_DAYS = 3
@@ -83,8 +81,8 @@ def generate_users(world: World, user_from: int, user_to: int) -> Users:
     -------
     Users
     """
-    lives = _lives(world, np.arange(user_from, user_to, dtype=np.int64))
-    return _complete(world, lives, _habits(world, lives.key))
+    everybody = _lives(world, user_from, user_to)
+    return _complete(world, everybody, _habits(world, everybody.key))
 
 
 def generate_visitors(
@@ -109,14 +107,12 @@ def generate_visitors(
         In order of signup. Whoever is left out has no session on these days.
     """
     signed_up = int(world.first_user[min(max(day_to, 0), len(world.first_user) - 1)])
-    numbers = np.arange(user_from, max(user_from, min(user_to, signed_up)), dtype=np.int64)
-    lives = _lives(world, numbers)
-    lives = lives.take(lives.last_day >= day_from)
-    habits = _habits(world, lives.key)
+    living = _lives(world, user_from, min(user_to, signed_up), day_from)
+    their = _habits(world, living.key)
     if day_to - day_from <= _FEW_DAYS:
-        rows = _may_visit(world, lives, habits, range(day_from, day_to))
-        lives, habits = lives.take(rows), habits.take(rows)
-    return _complete(world, lives, habits)
+        rows = _may_visit(world, living, their, range(day_from, day_to))
+        living, their = living.take(rows), their.take(rows)
+    return _complete(world, living, their)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,40 +141,36 @@ class _Habits:
         return _Habits(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-def _lives(world: World, numbers: IntArray) -> _Lives:
-    key = user_keys(world.seed, numbers)
-    # Numbers run on from day to day, so the users of each day are a stretch of them.
-    first = np.clip(world.first_user, numbers[0], numbers[-1] + 1) if len(numbers) else [0]
-    signup_day = np.repeat(np.arange(len(first) - 1), np.diff(first))
-    leave_slice = _slice(world.leave, unit(draw_per_user(key, Stream.LEAVE)))
-    survival = np.log(unit(draw_per_user(key, Stream.LIFETIME)))
-    lifetime = np.floor(survival / np.log1p(-world.leave.values)[leave_slice])
-    last_day = signup_day + np.minimum(lifetime, LONGEST_LIFETIME_DAYS).astype(np.int64)
-    return _Lives(numbers, key, signup_day, last_day, leave_slice)
+def _lives(world: World, user_from: int, user_to: int, day_from: int = 0) -> _Lives:
+    prefix, log_stay = seed_prefix(world.seed), np.log1p(-world.leave.values)
+    inner = world.leave.edges[1:-1]
+    users = user_from, user_to
+    return _Lives(*lives(prefix, world.first_user, users, day_from, inner, log_stay))
 
 
 def _habits(world: World, key: UInt64Array) -> _Habits:
-    rate_slice = _slice(world.rate, unit(draw_per_user(key, Stream.RATE)))
-    return _Habits(rate_slice, *_segments(world, key))
+    table = world.segments
+    channel_edges = np.ascontiguousarray(table.channel_edges[:, 1:-1])
+    return _Habits(*habits(key, world.rate.edges[1:-1], table.country_edges[1:-1], channel_edges))
 
 
-def _may_visit(world: World, lives: _Lives, habits: _Habits, days: range) -> NDArray[np.bool_]:
+def _may_visit(world: World, life: _Lives, habit: _Habits, days: range) -> NDArray[np.bool_]:
     """Tell who has a visit on some of the days if in the state with the most visits."""
     by_state = chances(world).visits.reshape(len(world.rate.values), -1, 2)
-    mean = by_state.max(axis=2)[habits.rate_slice, habits.channel]
-    may = (lives.signup_day >= days.start) & (lives.signup_day < days.stop)
+    mean = by_state.max(axis=2)[habit.rate_slice, habit.channel]
+    may = (life.signup_day >= days.start) & (life.signup_day < days.stop)
     for day in days:
         counters = np.full(len(mean), counter(Stream.DAY, day + world.first_epoch_day))
-        visit_draw = low_half(draw(lives.key, np.arange(len(mean)), counters))
+        visit_draw = low_half(draw(life.key, np.arange(len(mean)), counters))
         # A shade low: whoever is kept in vain does no harm, whoever is left out would be missing.
         none = threshold(np.exp(-world.activity[day] * mean) * (1 - 1e-9))
-        may |= (visit_draw >= none) & (lives.signup_day <= day) & (lives.last_day >= day)
+        may |= (visit_draw >= none) & (life.signup_day <= day) & (life.last_day >= day)
     return may
 
 
-def _complete(world: World, lives: _Lives, habits: _Habits) -> Users:
-    key, settings = lives.key, world.settings
-    rate_slice, country, channel = habits.rate_slice, habits.country, habits.channel
+def _complete(world: World, life: _Lives, habit: _Habits) -> Users:
+    key, settings = life.key, world.settings
+    rate_slice, country, channel = habit.rate_slice, habit.country, habit.channel
     conversion_slice = _slice(world.conversion, unit(draw_per_user(key, Stream.CONVERSION)))
     orders = settings.orders
     log_rate = np.minimum(np.log(world.rate.values), orders.log_rate_cap)[rate_slice]
@@ -193,16 +185,16 @@ def _complete(world: World, lives: _Lives, habits: _Habits) -> Users:
         settings.behaviour.starts_in_mission
     )
     return Users(
-        user_id=user_ids(lives.number, world.seed),
+        user_id=user_ids(life.number, world.seed),
         key=key,
-        signup_day=lives.signup_day,
-        last_day=lives.last_day,
+        signup_day=life.signup_day,
+        last_day=life.last_day,
         rate_slice=rate_slice,
-        leave_slice=lives.leave_slice,
+        leave_slice=life.leave_slice,
         conversion_slice=conversion_slice,
         country=country,
         channel=channel,
-        arm=_arms(world, key, lives.signup_day),
+        arm=_arms(world, key, life.signup_day),
         starts_in_mission=starts,
         order_level=order_level,
     )
@@ -225,13 +217,3 @@ def _arms(world: World, key: UInt64Array, signup_day: IntArray) -> IntArray:
 
 def _slice(slices: Slices, chances: Float64Array) -> IntArray:
     return np.searchsorted(slices.edges[1:-1], chances, side="right")
-
-
-def _segments(world: World, key: UInt64Array) -> tuple[IntArray, IntArray]:
-    """Draw the country, then the channel by that country's shares."""
-    table = world.segments
-    country_chance = unit(draw_per_user(key, Stream.COUNTRY))
-    country = np.searchsorted(table.country_edges[1:-1], country_chance, side="right")
-    channel_chance = unit(draw_per_user(key, Stream.CHANNEL))
-    inner_edges = table.channel_edges[country, 1:-1]
-    return country, (inner_edges <= channel_chance[:, None]).sum(axis=1)
