@@ -14,7 +14,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jobs.shop.jit import compiled, compiled_elementwise
+from jobs.shop.jit import compiled
 
 UInt64Array = NDArray[np.uint64]
 UInt32Array = NDArray[np.uint32]
@@ -196,6 +196,15 @@ def packed(stream: int, epoch_day: int, k: int) -> np.uint64:
     return (np.uint64(stream) << _48) | (np.uint64(epoch_day) << _32) | (np.uint64(k) << _16)
 
 
-@compiled_elementwise
-def _mix_all(word: np.uint64, seed: np.uint64) -> np.uint64:
-    return mix(word, seed)
+def _mix_all(words: ArrayLike, seeds: ArrayLike) -> UInt64Array:
+    """Mix arrays element by element, as broadcast against each other."""
+    shape = np.broadcast_shapes(np.shape(words), np.shape(seeds))
+    return _mixed(np.broadcast_to(words, shape), np.broadcast_to(seeds, shape))
+
+
+@compiled
+def _mixed(words: UInt64Array, seeds: UInt64Array) -> UInt64Array:
+    hashed = np.empty(len(words), np.uint64)
+    for row in range(len(words)):
+        hashed[row] = mix(words[row], seeds[row])
+    return hashed
