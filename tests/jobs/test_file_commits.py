@@ -22,6 +22,7 @@ from jobs.core.errors import ConflictError, ContractError
 from jobs.core.file_commits import commit_files, open_table
 from jobs.core.orphans import find_orphans, remove_orphans
 from jobs.core.tables import Warehouse
+from jobs.shop import loading
 from jobs.shop.loading import Span, load_world
 from jobs.shop.parts import plan
 from jobs.shop.rectangles import Target, write_rectangles
@@ -50,10 +51,27 @@ def make(spark: SparkSession, folder: Path, writer: str = "files") -> Run:
 
 
 @pytest.fixture(scope="module")
-def filled(
+def peopled(
     spark: SparkSession, world: World, whole: Span, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A warehouse with the users and their truth, whose loading is the same for both writers."""
+    run = make(spark, tmp_path_factory.mktemp("users"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(loading, "_load_files", lambda *_: None)
+        load_world(run, world, whole)
+    return run.warehouse.root
+
+
+@pytest.fixture(scope="module")
+def filled(
+    spark: SparkSession,
+    world: World,
+    whole: Span,
+    peopled: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Run:
-    run = make(spark, tmp_path_factory.mktemp("by files") / "a warehouse")
+    root = shutil.copytree(peopled, tmp_path_factory.mktemp("by files") / "a warehouse")
+    run = make(spark, root)
     load_world(run, world, whole)
     return run
 
@@ -81,9 +99,9 @@ def commits(warehouse: Warehouse, name: str) -> list[Any]:
 
 
 def test_both_writers_give_the_same_rows_and_records(
-    spark: SparkSession, world: World, whole: Span, filled: Run, tmp_path: Path
+    spark: SparkSession, world: World, whole: Span, peopled: Path, filled: Run, tmp_path: Path
 ) -> None:
-    by_spark = make(spark, tmp_path, writer="spark")
+    by_spark = make(spark, shutil.copytree(peopled, tmp_path / "by Spark"), writer="spark")
     load_world(by_spark, world, whole)
     assert hashes(filled) == hashes(by_spark)
     for table in (EVENTS, "bronze_orders"):
@@ -186,13 +204,17 @@ def test_what_a_run_that_died_had_committed_is_kept_if_it_is_what_is_wanted(
     spark: SparkSession,
     world: World,
     whole: Span,
+    peopled: Path,
     filled: Run,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     place: str,
 ) -> None:
-    run = make(spark, tmp_path)
     is_other = place == "of another range"
+    root = tmp_path / "died"
+    if not is_other:  # which has other users too
+        shutil.copytree(peopled, root)
+    run = make(spark, root)
     with monkeypatch.context() as patched:
         if place == "between the tables":
             _die_at(patched, Warehouse, "append_files", lambda _, name, *rest: name != EVENTS)
