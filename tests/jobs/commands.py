@@ -24,9 +24,10 @@ FAST_START = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A warehouse and the finished run that filled it."""
+    """A warehouse, the settings it was made with, and the finished run that filled it."""
 
     warehouse: Path
+    conf: Path
     run: subprocess.CompletedProcess[str]
 
 
@@ -42,11 +43,11 @@ def command(*arguments: str | Path, **environment: str) -> subprocess.CompletedP
     )
 
 
-def run_in(spark: SparkSession, warehouse: Path) -> Run:
+def run_in(spark: SparkSession, warehouse: Path, conf: Path | None = None) -> Run:
     """A run in this process, whose JVM is warm: for what is not about the command line."""
     tables = Warehouse(warehouse, spark, "test")
     progress = Progress(stream=io.StringIO())
-    return Run(spark, load_config(), tables, progress, Manifest("test", "test", []))
+    return Run(spark, load_config(conf), tables, progress, Manifest("test", "test", []))
 
 
 def hashes(run: Run) -> dict[str, str]:

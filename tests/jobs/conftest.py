@@ -6,10 +6,15 @@ import pytest
 
 from tests.jobs.commands import Pipeline, command
 
+# A tree costs the same few Spark jobs however small the shop; a slow test takes all there are.
+FEW_TREES = "propensity: {boosting: {trees: 8}}"
+
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    warehouse = tmp_path_factory.mktemp("jobs") / "tiny shop"
-    run = command("pipeline", "--scale", "tiny", "--warehouse", warehouse)
+    folder = tmp_path_factory.mktemp("jobs")
+    warehouse, conf = folder / "tiny shop", folder / "few trees.yaml"
+    conf.write_text(FEW_TREES, encoding="utf-8")
+    run = command("pipeline", "--scale", "tiny", "--warehouse", warehouse, "--conf-file", conf)
     assert run.returncode == 0, run.stderr
-    return Pipeline(warehouse, run)
+    return Pipeline(warehouse, conf, run)

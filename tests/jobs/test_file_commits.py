@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from delta.tables import DeltaTable
@@ -16,37 +13,25 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.core import batches
-from jobs.core.config import GenerateSettings
 from jobs.core.entry import Run
 from jobs.core.errors import ConflictError, ContractError
 from jobs.core.file_commits import commit_files, open_table
 from jobs.core.orphans import find_orphans, remove_orphans
 from jobs.core.tables import Warehouse
 from jobs.shop.loading import Span, load_world
-from jobs.shop.parts import plan
-from jobs.shop.rectangles import Target, write_rectangles
 from jobs.shop.world import World
-from tests.jobs.commands import hashes, run_in
-from tests.shop_worlds import small_world
-
-EVENTS = "bronze_events"
+from tests.jobs.commands import hashes
+from tests.jobs.shop_files import EVENTS, commits, die_at, digest, left_files, make, shop_of_files
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return small_world(users=12_000, days=40)
+    return shop_of_files()
 
 
 @pytest.fixture(scope="module")
 def whole(world: World) -> Span:
     return Span(world.first_date, world.until)
-
-
-def make(spark: SparkSession, folder: Path, writer: str = "files") -> Run:
-    """A run whose files are small, so that a small shop has several."""
-    run = run_in(spark, folder)
-    settings = GenerateSettings(writer=writer, rows_per_file=25_000)
-    return dataclasses.replace(run, config=dataclasses.replace(run.config, generate=settings))
 
 
 @pytest.fixture(scope="module")
@@ -64,20 +49,6 @@ def copy(filled: Run, spark: SparkSession, tmp_path: Path) -> Warehouse:
     root = tmp_path / "copy"
     shutil.copytree(filled.warehouse.root, root)
     return Warehouse(root, spark, "changed")
-
-
-def digest(warehouse: Warehouse) -> list[Any]:
-    """Rows of events and orders and a sum of their hashes, load bookkeeping aside."""
-    frames = [warehouse.read(name).drop("source", "batch_id") for name in (EVENTS, "bronze_orders")]
-    hashed = [F.xxhash64(*frame.columns).cast("decimal(38,0)") for frame in frames]
-    return [
-        frame.agg(F.count("*"), F.sum(value)).first()
-        for frame, value in zip(frames, hashed, strict=True)
-    ]
-
-
-def commits(warehouse: Warehouse, name: str) -> list[Any]:
-    return DeltaTable.forPath(warehouse.spark, warehouse.path(name)).history().collect()
 
 
 def test_both_writers_give_the_same_rows_and_records(
@@ -162,13 +133,13 @@ def test_a_constraint_holds_afterwards_and_is_never_passed_by(
     with pytest.raises(ContractError, match="CHECK constraint paid"):
         copy.append(name, wrong)
     with pytest.raises(ContractError, match=r"CHECK constraints \(paid\).*generate.writer: spark"):
-        copy.append_files(name, _files(copy, name), "again")
+        copy.append_files(name, left_files(copy, name), "again")
 
 
 def test_another_row_meanwhile_is_no_conflict_but_another_column_is(
     copy: Warehouse, spark: SparkSession
 ) -> None:
-    name, files = EVENTS, _files(copy, EVENTS)
+    name, files = EVENTS, left_files(copy, EVENTS)
     stale, before = open_table(copy.path(name)), copy.read(name).count()
     added = copy.append(name, copy.read(name).limit(5))
     rows = commit_files(stale, copy.layout(name), files, "first", "run")
@@ -195,14 +166,16 @@ def test_what_a_run_that_died_had_committed_is_kept_if_it_is_what_is_wanted(
     is_other = place == "of another range"
     with monkeypatch.context() as patched:
         if place == "between the tables":
-            _die_at(patched, Warehouse, "append_files", lambda _, name, *rest: name != EVENTS)
+            die_at(patched, Warehouse, "append_files", lambda _, name, *rest: name != EVENTS)
         else:
-            _die_at(patched, batches, "_record_files", lambda _, loaded: len(loaded) == 3)
+            die_at(patched, batches, "_record_files", lambda _, loaded: len(loaded) == 3)
         with pytest.raises(KeyboardInterrupt):
             load_world(run, world, Span(whole.first, whole.end - timedelta(days=15 * is_other)))
     load_world(run, world, whole)
     assert digest(run.warehouse) == digest(filled.warehouse)
-    assert len(batches.recorded(run.warehouse)) == 6 + 2 * is_other  # users and their truth came in two spans
+    assert (
+        len(batches.recorded(run.warehouse)) == 6 + 2 * is_other
+    )  # users and their truth came in two spans
     operations = [row["operation"] for row in commits(run.warehouse, EVENTS)]
     assert is_other or operations == ["WRITE", "CREATE TABLE"]
 
@@ -214,7 +187,7 @@ def test_orphans_of_a_run_that_died_before_its_commit(
     day = "ts >= TIMESTAMP'2024-01-05' AND ts < TIMESTAMP'2024-01-06'"
     copy.replace_where(EVENTS, copy.read(EVENTS).limit(0), day)  # old files, named by history
     remove_orphans(find_orphans(folder))  # Spark leaves files without rows behind
-    left, found = _files(copy, EVENTS), find_orphans(folder)
+    left, found = left_files(copy, EVENTS), find_orphans(folder)
     assert sorted(orphan.path.name for orphan in found) == sorted(file.name for file in left)
     assert sum(orphan.size for orphan in found) == sum(file.size for file in left)
     assert find_orphans(folder, older_than_hours=1) == []
@@ -222,28 +195,3 @@ def test_orphans_of_a_run_that_died_before_its_commit(
     assert find_orphans(folder) == []
     old = spark.read.format("delta").option("versionAsOf", 1).load(str(folder))
     assert old.count() == filled.warehouse.read(EVENTS).count()
-
-
-def _files(warehouse: Warehouse, name: str) -> list[Any]:
-    """Files of a few days more, as a run leaves them that dies before its commit."""
-    world = small_world(users=12_000, days=40)
-    parts = plan(world, world.first_date, world.first_date + timedelta(days=3), 2, 1, 1)
-    target = Target(warehouse.layout(name), {"source": "shop", "batch_id": "late"})
-    written = warehouse.spark.sparkContext.accumulator(0)
-    files = write_rectangles(warehouse.spark, world, parts, [target], written)
-    assert written.value == sum(file.rows for file in files) > 0
-    return files
-
-
-def _die_at(
-    patched: pytest.MonkeyPatch, owner: Any, name: str, is_place: Callable[..., bool]
-) -> None:
-    """Make the process die, as it were, in a call that `is_place` recognises."""
-    real = getattr(owner, name)
-
-    def call(*arguments: Any) -> Any:
-        if is_place(*arguments):
-            raise KeyboardInterrupt
-        return real(*arguments)
-
-    patched.setattr(owner, name, call)

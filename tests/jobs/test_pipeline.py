@@ -8,19 +8,24 @@ import re
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
+import jobs.build
+import jobs.score
 from jobs.core.building import Days, build, build_steps
 from jobs.core.catalog import SQL_ROOT, all_tables
 from jobs.core.entry import Run
-from jobs.core.errors import ContractError
+from jobs.core.errors import ContractError, UsageError
 from jobs.core.queries import parameters
 from jobs.core.tables import Warehouse
 from jobs.pipeline import OTHER_STEPS
 from jobs.proof import verify
+from jobs.proof.content_hash import Fingerprint
+from jobs.proof.reconciliations import RECONCILIATIONS
 from jobs.propensity.score_flow import score
 from jobs.propensity.train_flow import train
 from jobs.reporting.pack import CHARTS
@@ -28,12 +33,13 @@ from jobs.shop.loading import Span, load_world
 from jobs.shop.request import add_shop_arguments, requested_world
 from jobs.shop.world import World
 from jobs.verify import execute as execute_verify
-from tests.jobs.commands import Pipeline, command, hashes, run_in
+from tests.jobs.commands import Pipeline, command, run_in
 
 
 def test_pipeline_says_what_it_did_and_where(tiny: Pipeline) -> None:
     assert "DAU / WAU / MAU" in tiny.run.stdout
     assert "PR-AUC" in tiny.run.stdout
+    assert re.search(r"reconciliations and rules +\d+ of \d+ hold", tiny.run.stdout)
     assert str(tiny.warehouse / "report") in tiny.run.stdout
     for chart in ("active_users", "retention_heatmap", "funnel", "revenue", "pr_curve"):
         for suffix in (".png", ".csv"):
@@ -57,19 +63,36 @@ def test_progress_counts_the_steps_there_are(tiny: Pipeline) -> None:
     assert len(steps) == OTHER_STEPS + build_steps() + len(CHARTS)
 
 
-def test_doing_it_again_changes_nothing(spark: SparkSession, tiny: Pipeline) -> None:
+@pytest.fixture(scope="module")
+def first(spark: SparkSession, tiny: Pipeline) -> dict[str, Fingerprint]:
+    """Content hash of each table as the command left it."""
     run = run_in(spark, tiny.warehouse)
-    first = hashes(run)
+    return verify.content_hashes(run, run.warehouse.register())
+
+
+def test_doing_it_again_changes_nothing(
+    spark: SparkSession, tiny: Pipeline, first: dict[str, Fingerprint]
+) -> None:
+    run = run_in(spark, tiny.warehouse, tiny.conf)
     load_world(run, *asked(run))
     day = date(2024, 2, 10)
     build(run, Days(day, day + timedelta(days=1)))
     assert train(run).is_new is False
     score(run)
-    assert hashes(run) == first
+    assert verify.content_hashes(run, run.warehouse.register()) == first
+
+
+@pytest.mark.slow  # with fewer trees the commands above and tests/spark do the same
+def test_as_many_trees_as_the_settings_say_train_and_score(
+    spark: SparkSession, tiny: Pipeline, tmp_path: Path
+) -> None:
+    run = run_in(spark, Path(shutil.copytree(tiny.warehouse, tmp_path / "copy")))
+    assert train(run).is_new
+    assert score(run).users > 100
 
 
 def test_a_shop_made_in_pieces_is_the_same_shop(
-    spark: SparkSession, tiny: Pipeline, tmp_path: Path
+    spark: SparkSession, first: dict[str, Fingerprint], tmp_path: Path
 ) -> None:
     pieces = run_in(spark, tmp_path)
     for options in (
@@ -80,9 +103,8 @@ def test_a_shop_made_in_pieces_is_the_same_shop(
     ):
         load_world(pieces, *asked(pieces, *options))
     bronze = ("bronze_users", "bronze_events", "bronze_orders", "truth_users", "truth_daily")
-    whole = hashes(run_in(spark, tiny.warehouse))
-    made = hashes(pieces)
-    assert {name: made[name] for name in bronze} == {name: whole[name] for name in bronze}
+    made = verify.content_hashes(pieces, list(bronze))
+    assert made == {name: first[name] for name in bronze}
 
 
 def asked(run: Run, *options: str) -> tuple[World, Span]:
@@ -92,17 +114,23 @@ def asked(run: Run, *options: str) -> tuple[World, Span]:
     return requested_world(parser.parse_args(["--scale", "tiny", *options]), run.config)
 
 
-def test_another_shop_does_not_mix_into_a_warehouse(tiny: Pipeline) -> None:
-    run = command("generate", "--scale", "tiny", "--seed", "7", "--warehouse", tiny.warehouse)
-    assert run.returncode == 2
-    assert "choose another --warehouse" in run.stderr
+def test_another_shop_does_not_mix_into_a_warehouse(spark: SparkSession, tiny: Pipeline) -> None:
+    run = run_in(spark, tiny.warehouse)
+    with pytest.raises(UsageError, match="choose another --warehouse") as refused:
+        load_world(run, *asked(run, "--seed", "7"))
+    assert refused.value.exit_code == 2
 
 
-def test_a_day_outside_the_log_is_refused(tiny: Pipeline) -> None:
-    for job in ("build", "score"):
-        run = command(job, "--date", "2030-01-01", "--warehouse", tiny.warehouse)
-        assert run.returncode == 2, run.stderr
-        assert "2024-01-01 to 2024-03-10" in run.stderr
+@pytest.mark.parametrize("job", [jobs.build, jobs.score], ids=["build", "score"])
+def test_a_day_outside_the_log_is_refused(
+    spark: SparkSession, tiny: Pipeline, job: ModuleType
+) -> None:
+    parser = argparse.ArgumentParser()
+    job.add_arguments(parser)
+    args = parser.parse_args(["--date", "2030-01-01"])
+    with pytest.raises(UsageError, match="2024-01-01 to 2024-03-10") as refused:
+        job.execute(run_in(spark, tiny.warehouse), args)
+    assert refused.value.exit_code == 2
 
 
 SHELL = sorted((SQL_ROOT / "shell").glob("*.sql"))
@@ -122,6 +150,7 @@ def test_questions_of_the_readme_have_answers(
     assert all(any(row[name] is not None for row in rows) for name in rows[0].asDict())
 
 
+@pytest.mark.slow  # tests/spark/test_shell.py asks the same of a table of its own
 def test_the_shell_answers_on_stdout_alone(tiny: Pipeline) -> None:
     query = "SELECT MAX(metric_date) AS newest FROM active_users_daily"
     run = command("sql", "--warehouse", tiny.warehouse, "-e", query)
@@ -130,9 +159,17 @@ def test_the_shell_answers_on_stdout_alone(tiny: Pipeline) -> None:
 
 
 def test_verify_prints_evidence_and_a_hash_per_table(
-    spark: SparkSession, tiny: Pipeline, capsys: pytest.CaptureFixture[str]
+    spark: SparkSession,
+    tiny: Pipeline,
+    first: dict[str, Fingerprint],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert execute_verify(run_in(spark, tiny.warehouse), argparse.Namespace(realism=False)) == 0
+    run = run_in(spark, tiny.warehouse)
+    # Rules and truth were gathered by the command, which would not have ended well otherwise.
+    evidence = verify.Evidence(verify.reconcile(run, set(run.warehouse.register())), first)
+    monkeypatch.setattr(verify, "gather", lambda _: evidence)
+    assert execute_verify(run, argparse.Namespace(realism=False)) == 0
     printed = capsys.readouterr().out
     assert "bronze events = fact_events + quarantined, per day" in printed
     assert "FAIL" not in printed
@@ -140,8 +177,10 @@ def test_verify_prints_evidence_and_a_hash_per_table(
 
 
 def test_verify_finds_a_day_whose_revenue_was_changed(
-    spark: SparkSession, tiny: Pipeline, tmp_path: Path
+    spark: SparkSession, tiny: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    of_revenue = tuple(rule for rule in RECONCILIATIONS if "revenue_daily" in rule.tables)
+    monkeypatch.setattr(verify, "RECONCILIATIONS", of_revenue)
     run = run_in(spark, Path(shutil.copytree(tiny.warehouse, tmp_path / "copy")))
     gold = DeltaTable.forPath(spark, run.warehouse.path("revenue_daily"))
     gold.update("metric_date = DATE'2024-02-10'", {"revenue": "revenue + 0.01"})

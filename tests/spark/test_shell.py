@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from jobs.core.errors import UsageError
 from jobs.core.shell import EVERY_DAY, chosen_days, quoted, registrations, stored_tables
+from tests.jobs.commands import FAST_START
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = {
@@ -75,6 +77,7 @@ def test_stdout_is_the_result_alone_whatever_the_path(spark: SparkSession, tmp_p
         text=True,
         check=False,
         cwd=tmp_path,
+        env={**os.environ, "JDK_JAVA_OPTIONS": FAST_START},
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout == "d\tn\n2024-01-02\t2\n2024-01-03\t3\n"

@@ -66,7 +66,8 @@ def build_table(spark: SparkSession, table: Table, params: dict[str, Any]) -> Da
     result = spark.sql(render(table.query or "", params))
     if "run_id" in table.schema.names:
         result = result.withColumn("run_id", F.lit("run"))
-    built = spark.createDataFrame(result.toArrow())
+    # In one piece: createDataFrame takes an empty batch for the end of the table.
+    built = spark.createDataFrame(result.toArrow().combine_chunks())
     built.createOrReplaceTempView(table.name)
     return built
 
