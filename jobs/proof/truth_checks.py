@@ -107,10 +107,11 @@ def compare(seen: Observed, expected: Expectation) -> list[Finding]:
 def _stored(run: Run, expected: Expectation) -> Finding:
     """truth_daily holds this shop's expectations, reckoned anew."""
     keys = ["metric_date", "country", "channel"]
-    stored = run.warehouse.read(TABLE).toPandas().set_index(keys).sort_index()
     world = expected.world
     rows = daily_rows(expected, world.first_date, world.until)
     anew = rows.to_pandas().set_index(keys).sort_index()
+    table = run.warehouse.read(TABLE).select(*rows.schema.names)
+    stored = table.toPandas().set_index(keys).sort_index()
     rows_differ = len(stored) != len(anew) or not stored.index.equals(anew.index)
     off = len(anew) if rows_differ else int((~np.isclose(stored, anew[stored.columns])).sum())
     return Finding("truth: truth_daily, figures unlike those made anew", "0", str(off), off == 0)
