@@ -1,7 +1,7 @@
 """The synthetic shop as Spark DataFrames with the columns of the bronze and truth tables.
 
 Tasks are ranges of user blocks, so nothing is shuffled and nothing collected; a task makes its
-rows a few weeks at a time. Workers need the package `jobs` with numpy, scipy, pyarrow and
+rows a few weeks at a time. Workers need the package `jobs` with numpy, scipy, numba, pyarrow and
 pydantic, and read no file.
 """
 

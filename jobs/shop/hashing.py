@@ -1,6 +1,6 @@
 """Counter-based random numbers: every draw is a pure function of what it is for.
 
-A draw is Spark's own ``xxhash64(seed, user, counter)``, computed in numpy, so that any worker
+A draw is Spark's own ``xxhash64(seed, user, counter)``, computed in Python, so that any worker
 can make any row alone and SQL can recompute a draw where somebody doubts it. There is no
 generator state that a different partitioning could advance differently.
 
