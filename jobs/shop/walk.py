@@ -143,7 +143,7 @@ def walk(
             for number in range(sessions):
                 session_draw = mix(packed(_SESSION, epoch_day, number), key)
                 outcome = _outcome(session_draw >> _32, limits)
-                if outcome == CART and not has_ordered:
+                if outcome == CART:
                     state = OPEN_CART
                 if outcome >= ORDER:
                     if has_ordered and not _stands(key, epoch_day, number, rules):
