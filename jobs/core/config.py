@@ -135,6 +135,10 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
+# What a shop may do without: null takes it out.
+OPTIONAL_SECTIONS = {"shop.incidents.campaign", "shop.incidents.price_test"}
+
+
 def _merge(base: dict[str, Any], overlay: dict[str, Any], source: Path, at: str = "") -> Any:
     """Overlay onto base, refusing keys that base does not know: a typo must not pass silently."""
     merged = dict(base)
@@ -143,7 +147,7 @@ def _merge(base: dict[str, Any], overlay: dict[str, Any], source: Path, at: str 
         if key not in base and at.rstrip(".") not in OPEN_SECTIONS:
             raise UsageError(f"{source}: unknown setting {name}")
         known = base.get(key)
-        if isinstance(known, dict):
+        if isinstance(known, dict) and not (value is None and name in OPTIONAL_SECTIONS):
             if not isinstance(value, dict):
                 raise UsageError(f"{source}: {name} must be a mapping")
             merged[key] = _merge(known, value, source, f"{name}.")

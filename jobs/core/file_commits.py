@@ -7,6 +7,7 @@ table's CHECK constraints. So both are looked at here, first.
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,10 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction
 
 from jobs.core.data_files import DataFile, FileLayout, check_data_file
-from jobs.core.errors import ConflictError, ContractError, StorageError
+from jobs.core.errors import ConflictError, ContractError, DamagedTableError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _CONSTRAINTS = "delta.constraints."
 
@@ -50,13 +51,11 @@ def open_table(folder: str) -> DeltaTable:
 
     Raises
     ------
-    StorageError
-        There is no table, or its log is damaged.
+    DamagedTableError
+        Its log cannot be read.
     """
-    try:
+    with _damage(folder):
         return DeltaTable(folder)
-    except DeltaError as error:
-        raise StorageError(f"{folder}: {str(error).splitlines()[0]}") from error
 
 
 def is_table(folder: str) -> bool:
@@ -65,8 +64,24 @@ def is_table(folder: str) -> bool:
 
 
 def read_rows(folder: str) -> list[dict[str, Any]]:
-    """Content of a small table, a dictionary per row; much faster than a Spark job."""
-    return open_table(folder).to_pyarrow_table().to_pylist()
+    """Content of a small table, a dictionary per row; much faster than a Spark job.
+
+    Raises
+    ------
+    DamagedTableError
+        Its log or a file of it cannot be read.
+    """
+    handle = open_table(folder)
+    with _damage(folder):
+        return handle.to_pyarrow_table().to_pylist()
+
+
+@contextmanager
+def _damage(folder: str) -> Iterator[None]:
+    try:
+        yield
+    except (DeltaError, OSError, pa.ArrowException) as error:
+        raise DamagedTableError(f"{folder}: {str(error).splitlines()[0]}") from error
 
 
 def has_committed(folder: str, transaction: str) -> bool:
@@ -150,6 +165,9 @@ def commit_files(
         raise ConflictError(
             f"{layout.folder}: another writer changed it first; run again"
         ) from error
+    except (DeltaError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise StorageError(f"{layout.folder}: {reason}; the table keeps its version") from error
     return rows
 
 

@@ -40,15 +40,14 @@ def _content() -> str:
 
 
 def _cache_folder(content: str) -> Path | None:
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    user = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
-    places = [Path(__file__).parent / "__pycache__", Path(user) / "glasshouse"]
-    for place in [Path(chosen)] if chosen else places:
-        folder = place / f"compiled-{content}"
+    chosen, user = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    places = [Path(chosen)] if chosen else []
+    for place in [*places, Path(__file__).parent / "__pycache__", Path(user) / "glasshouse"]:
         try:
+            folder = place.expanduser() / f"compiled-{content}"
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue  # an archive, or a folder of somebody else: the next place may do
+        except (OSError, RuntimeError):
+            continue  # an archive, a folder of somebody else, no home: the next place may do
         if os.access(folder, os.W_OK):
             return folder
     return None

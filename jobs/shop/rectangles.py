@@ -29,13 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fill:
-    """How a rectangle fills a table: its rows, and the column that says to which day one belongs.
-
-    Without such a column, all rows go to the file of the first slice.
-    """
+    """How a rectangle fills a table: its rows, and the column that dates them."""
 
     rows: Callable[[Recorded], pa.RecordBatch]
-    time: str | None = "ts"
+    time: str = "ts"
 
 
 # What a rectangle is good for: the tables that one pass fills.
@@ -99,11 +96,9 @@ def write_part(world: World, part: Part, targets: Iterable[Target]) -> list[Data
     return [file for file in files if file is not None]
 
 
-def _by_slice(
-    rows: pa.RecordBatch, time: str | None, cuts: tuple[date, ...]
-) -> Iterator[pa.RecordBatch]:
+def _by_slice(rows: pa.RecordBatch, time: str, cuts: tuple[date, ...]) -> Iterator[pa.RecordBatch]:
     """Split rows into those of each slice; one outside all of them goes to the nearest."""
-    if time is None or len(cuts) == 2:
+    if len(cuts) == 2:
         yield rows
         return
     inner = [(cut - _EPOCH).days * _DAY_MICROS for cut in cuts[1:-1]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ def write_parts(
         for batch in batches:
             for number in batch.column(0).to_pylist():
                 files = write_part(number)
-                written.add(max((file.rows for file in files), default=0))
+                written.add(longest(files))
                 columns = zip(*files, strict=True) if files else [[]] * len(DataFile._fields)
                 yield pa.RecordBatch.from_arrays(
                     [pa.array(column) for column in columns], list(DataFile._fields)
@@ -62,3 +63,11 @@ def write_parts(
     # A partition per part, so a core that is done takes the next one.
     numbers = spark.range(0, parts, 1, max(1, parts))
     return [DataFile(*row) for row in numbers.mapInArrow(write, _FILES_SCHEMA).collect()]
+
+
+def longest(files: Iterable[DataFile]) -> int:
+    """Rows of the longest table of some files; a table may have several."""
+    rows: Counter[str] = Counter()
+    for file in files:
+        rows[file.table] += file.rows
+    return max(rows.values(), default=0)

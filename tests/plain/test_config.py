@@ -8,6 +8,7 @@ import pytest
 
 from jobs.core.config import load_config
 from jobs.core.errors import UsageError
+from jobs.shop.settings import shop_settings
 
 
 def overlay(folder: Path, text: str) -> Path:
@@ -58,3 +59,14 @@ def test_mistakes_are_named_in_one_line(tmp_path: Path, text: str, complaint: st
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nowhere.yaml"):
         load_config(tmp_path / "nowhere.yaml")
+
+
+def test_null_takes_an_experiment_out_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("shop: {incidents: {campaign: null, price_test: null}}", encoding="utf-8")
+    incidents = shop_settings(load_config(path).shop).incidents
+    assert incidents.campaign is None and incidents.price_test is None
+    assert incidents.drifts == shop_settings(load_config().shop).incidents.drifts
+    path.write_text("shop: {incidents: null}", encoding="utf-8")
+    with pytest.raises(UsageError, match="shop.incidents must be a mapping"):
+        load_config(path)

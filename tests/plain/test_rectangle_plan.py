@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.core.catalog import all_tables
-from jobs.core.data_files import file_layout
+from jobs.core.data_files import DataFile, file_layout
 from jobs.shop.events import generate_rectangle
 from jobs.shop.ids import user_ids
 from jobs.shop.parts import Part, expected_rows, mouthfuls, plan
-from jobs.shop.rectangles import Target, write_part
+from jobs.shop.rectangles import write_part
+from jobs.shop.workers import Target, longest
 from jobs.shop.world import World
 from tests.shop_worlds import small_world
 
@@ -125,3 +126,10 @@ def test_a_rectangle_holds_as_many_users_as_fit_the_cache(world: World) -> None:
     assert day == [range(5, 70_000)]
     assert {len(run) for run in month} == {70_000 // 5}
     assert [user for run in month for user in run] == list(range(70_000))
+
+
+def test_rows_written_are_those_of_the_longest_table_in_all_its_files() -> None:
+    sizes = [("bronze_events", 70), ("bronze_orders", 5), ("bronze_events", 60)]
+    files = [DataFile(table, f"{rows}.parquet", 1, rows, "{}") for table, rows in sizes]
+    assert longest(files) == 130
+    assert longest([]) == 0
