@@ -80,7 +80,9 @@ def _daemon(words: list[str], log: Path) -> Iterator[None]:
         "PYTHONPATH": str(ROOT),
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
-    environment.pop("SPARK_HOME", None)
+    # With the settings of the project its log would not say when it is there.
+    for name in ("SPARK_HOME", "SPARK_CONF_DIR"):
+        environment.pop(name, None)
     kind, *options = words
     with log.open("w") as output:
         process = subprocess.Popen(
