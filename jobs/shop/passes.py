@@ -5,17 +5,18 @@ Every table of a pass can also be had as a frame, for Spark to write where Pytho
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from jobs.core.data_files import DataFile
 from jobs.shop import bronze, parts
-from jobs.shop.rectangles import write_rectangles
+from jobs.shop.rectangles import write_part
 from jobs.shop.truth.daily import daily_frame, write_daily
-from jobs.shop.user_files import write_users
-from jobs.shop.workers import Target
+from jobs.shop.user_files import write_group
+from jobs.shop.workers import Target, Work, write_parts
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -53,9 +54,8 @@ def _write_users(
     numbers = world.user_numbers(first, end)
     per_file, tasks = run.config.generate.rows_per_file, run.spark.sparkContext.defaultParallelism
     groups = parts.plan_users(numbers, world.seed, per_file, tasks)
-    written = run.spark.sparkContext.accumulator(0)
-    with run.progress.counting(step, lambda: written.value, len(numbers)):
-        return write_users(run.spark, world, groups, targets, written)
+    write = partial(write_group, world, targets=targets)
+    return _write_counted(run, step, groups, write, len(numbers))
 
 
 def _write_days(
@@ -64,9 +64,19 @@ def _write_days(
     rows = parts.expected_rows(world, first, end)
     per_file, tasks = run.config.generate.rows_per_file, run.spark.sparkContext.defaultParallelism
     planned = parts.plan(world, first, end, rows, per_file, tasks)
+    return _write_counted(run, step, planned, partial(write_part, world, targets=targets), rows)
+
+
+def _write_counted(
+    run: Run,
+    step: Step,
+    planned: Sequence[Work],
+    write: Callable[[Work], list[DataFile]],
+    expected: int,
+) -> list[DataFile]:
     written = run.spark.sparkContext.accumulator(0)
-    with run.progress.counting(step, lambda: written.value, rows):
-        return write_rectangles(run.spark, world, planned, targets, written)
+    with run.progress.counting(step, lambda: written.value, expected):
+        return write_parts(run.spark, planned, write, written)
 
 
 def _write_daily(
@@ -94,6 +104,4 @@ DAYS = Pass(
     },
     _write_days,
 )
-
-
 TRUTH = Pass("truth_daily", {"truth_daily": daily_frame}, _write_daily)

@@ -9,22 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from jobs.core.data_files import DataFile, DataFileWriter
+from jobs.core.data_files import DataFile
 from jobs.shop.arrow import event_rows, order_rows
 from jobs.shop.dirt.arrow import label_rows
 from jobs.shop.dirt.recorded import Recorded, recorded_rectangle
 from jobs.shop.parts import Part, mouthfuls
-from jobs.shop.workers import Target, write_parts
+from jobs.shop.workers import Target
 from jobs.shop.world import World
-
-if TYPE_CHECKING:
-    from pyspark import Accumulator
-    from pyspark.sql import SparkSession
 
 
 @dataclass(frozen=True)
@@ -46,45 +41,9 @@ _EPOCH = date(1970, 1, 1)
 _DAY_MICROS = 86_400_000_000
 
 
-def write_rectangles(
-    spark: SparkSession,
-    world: World,
-    parts: list[Part],
-    targets: Iterable[Target],
-    written: Accumulator[int],
-) -> list[DataFile]:
-    """Make the rows of some users and days and write them into the folders of their tables.
-
-    Parameters
-    ----------
-    spark : SparkSession
-    world : World
-    parts : list of Part
-        One task each; see `plan`.
-    targets : iterable of Target
-        Tables of `FILLS`.
-    written : Accumulator
-        Counts the rows of the longest table, the events, as tasks end.
-
-    Returns
-    -------
-    list of DataFile
-        No reader sees them before they are committed.
-    """
-    chosen = list(targets)
-    return write_parts(
-        spark, len(parts), lambda number: write_part(world, parts[number], chosen), written
-    )
-
-
 def write_part(world: World, part: Part, targets: Iterable[Target]) -> list[DataFile]:
     """Make one part and write its files; a slice without rows gets none."""
-    writers = {
-        target.layout.table: [
-            DataFileWriter(target.layout, dict(target.constants)) for _ in part.cuts[1:]
-        ]
-        for target in targets
-    }
+    writers = {target.layout.table: [target.writer() for _ in part.cuts[1:]] for target in targets}
     for users in mouthfuls(part):
         rectangle = recorded_rectangle(world, users.start, users.stop, part.cuts[0], part.cuts[-1])
         for table, slices in writers.items():

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
-from jobs.core.data_files import DataFile, FileLayout
+from jobs.core.data_files import DataFile, DataFileWriter, FileLayout
 
 if TYPE_CHECKING:
     from pyspark import Accumulator
     from pyspark.sql import SparkSession
+
+Work = TypeVar("Work")
 
 _FILES_SCHEMA = "table STRING, name STRING, size BIGINT, rows BIGINT, statistics STRING"
 
@@ -25,11 +27,15 @@ class Target:
     layout: FileLayout
     constants: Mapping[str, str]
 
+    def writer(self) -> DataFileWriter:
+        """Begin a file of the table."""
+        return DataFileWriter(self.layout, dict(self.constants))
+
 
 def write_parts(
     spark: SparkSession,
-    parts: int,
-    write_part: Callable[[int], list[DataFile]],
+    parts: Sequence[Work],
+    write_part: Callable[[Work], list[DataFile]],
     written: Accumulator[int],
 ) -> list[DataFile]:
     """Have workers write all parts.
@@ -37,10 +43,10 @@ def write_parts(
     Parameters
     ----------
     spark : SparkSession
-    parts : int
-        How many there are.
+    parts : sequence
+        What each task makes.
     write_part : callable
-        Writes the part of a number; runs on a worker, so what it needs travels with it.
+        Writes one; runs on a worker, so what it needs travels with it.
     written : Accumulator
         Counts the rows of the longest table as tasks end.
 
@@ -53,7 +59,7 @@ def write_parts(
     def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for number in batch.column(0).to_pylist():
-                files = write_part(number)
+                files = write_part(parts[number])
                 written.add(longest(files))
                 columns = zip(*files, strict=True) if files else [[]] * len(DataFile._fields)
                 yield pa.RecordBatch.from_arrays(
@@ -61,7 +67,7 @@ def write_parts(
                 )
 
     # A partition per part, so a core that is done takes the next one.
-    numbers = spark.range(0, parts, 1, max(1, parts))
+    numbers = spark.range(0, len(parts), 1, max(1, len(parts)))
     return [DataFile(*row) for row in numbers.mapInArrow(write, _FILES_SCHEMA).collect()]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from jobs.core.config import GenerateSettings
 from jobs.core.entry import Run
 from jobs.core.tables import Warehouse
 from jobs.shop.parts import plan
-from jobs.shop.rectangles import write_rectangles
-from jobs.shop.workers import Target
+from jobs.shop.rectangles import write_part
+from jobs.shop.workers import Target, write_parts
 from jobs.shop.world import World
 from tests.jobs.commands import run_in
 from tests.shop_worlds import small_world
@@ -57,7 +58,8 @@ def left_files(warehouse: Warehouse, name: str) -> list[Any]:
     parts = plan(world, world.first_date, world.first_date + timedelta(days=3), 2, 1, 1)
     target = Target(warehouse.layout(name), {"source": "shop", "batch_id": "late"})
     written = warehouse.spark.sparkContext.accumulator(0)
-    files = write_rectangles(warehouse.spark, world, parts, [target], written)
+    write = partial(write_part, world, targets=[target])
+    files = write_parts(warehouse.spark, parts, write, written)
     assert written.value == sum(file.rows for file in files) > 0
     return files
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from jobs.core.data_files import DataFile, DataFileWriter
+from jobs.core.data_files import DataFile
 from jobs.shop.truth.expectation import Expectation, expectation
 from jobs.shop.truth.recursion import MEASURES
 from jobs.shop.workers import Target
@@ -28,7 +28,7 @@ def daily_frame(spark: SparkSession, world: World, first: date, end: date) -> Da
 
 def write_daily(world: World, first: date, end: date, target: Target) -> DataFile | None:
     """Write the rows of the days [first, end) here: reckoning them is the work of one process."""
-    writer = DataFileWriter(target.layout, dict(target.constants))
+    writer = target.writer()
     writer.write(daily_rows(expectation(world), first, end))
     return writer.close()
 
