@@ -16,12 +16,13 @@ from datetime import timedelta
 
 from jobs.core.building import Days, build
 from jobs.core.config import Config
-from jobs.core.entry import Job, Run, day, main
+from jobs.core.entry import Job, Run, add_engine, day, main
 from jobs.core.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this job."""
+    add_engine(parser)
     parser.add_argument("--date", type=day, metavar="D", help="the one day that changed")
     parser.add_argument("--from", dest="first", type=day, metavar="D", help="first changed day")
     parser.add_argument("--to", dest="end", type=day, metavar="D", help="day after the last one")

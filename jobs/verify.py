@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import argparse
 
-from jobs.core.entry import Job, Run, main
+from jobs.core.entry import Job, Run, add_engine, main
 from jobs.proof import realism, verify
 from jobs.reporting.realism_chart import write_chart
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the choice of what is proved."""
+    """Add the choices of what is proved, and by what engine."""
+    add_engine(parser)
     parser.add_argument(
         "--realism",
         action="store_true",

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from pyspark.sql import functions as F
-
 from jobs.core import batches
 from jobs.core.catalog import Table, build_order
 from jobs.core.errors import UsageError
@@ -69,7 +67,7 @@ def calendar(warehouse: Warehouse) -> tuple[date, date]:
     bounds = []
     for name, day in FACT_DAYS.items():
         if warehouse.exists(name):
-            days = warehouse.read(name).agg(F.min(day).alias("first"), F.max(day).alias("last"))
+            days = warehouse.read(name).selectExpr(f"MIN({day}) AS first", f"MAX({day}) AS last")
             bounds.append(one_row(days))
     seen = [row for row in bounds if row["first"] is not None]
     if not seen:
@@ -126,7 +124,7 @@ def _build_table(run: Run, table: Table, days: Days, params: dict[str, Value]) -
         frame.createOrReplaceTempView(table.name)
         return
     if "run_id" in table.schema.names:
-        frame = frame.withColumn("run_id", F.lit(run.warehouse.run_id))
+        frame = frame.selectExpr("*", f"'{run.warehouse.run_id}' AS run_id")
     with run.progress.step(f"build {table.name}") as step:
         step.rows = _write(run.warehouse, table, frame, days)
     run.warehouse.register([table.name])

@@ -85,13 +85,17 @@ def file_layout(table: Table, folder: str) -> FileLayout:
     """
     if table.contract.partition_by:
         raise ValueError(f"{table.name} is partitioned: its files need a folder per value")
-    fields = [
+    return FileLayout(table.name, folder, arrow_schema(table))
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """Columns of a contract as Arrow's, with its NOT NULL and its comments."""
+    return pa.schema(
         pa.field(
             column.name, ARROW_TYPES[column.type], column.nullable, {"comment": column.comment}
         )
         for column in table.contract.columns
-    ]
-    return FileLayout(table.name, folder, pa.schema(fields))
+    )
 
 
 class DataFileWriter:

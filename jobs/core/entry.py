@@ -23,7 +23,7 @@ from jobs.core.lock import LOCK_NAME, warehouse_lock
 from jobs.core.manifest import Manifest, new_run_id
 from jobs.core.progress import Progress
 from jobs.core.queries import parse_date
-from jobs.core.session import start_session
+from jobs.core.session import ENGINES, start_engine
 from jobs.core.tables import Warehouse, first_line
 
 EXIT_BUG = 1
@@ -94,6 +94,16 @@ class OneLineParser(argparse.ArgumentParser):
         sys.exit(UsageError.exit_code)
 
 
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of engine, for jobs that are SQL alone."""
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default=ENGINES[0],
+        help="what runs the SQL: Spark, or Sail, which needs no Java (default: spark)",
+    )
+
+
 def day(text: str) -> date:
     """Parse an option that takes a day, for argparse."""
     try:
@@ -136,15 +146,17 @@ def _run(job: Job, args: argparse.Namespace, arguments: list[str]) -> int:
     root = _warehouse_root(args.warehouse)
     manifest = Manifest(new_run_id(job.name), job.name, arguments)
     with warehouse_lock(root, job.name) if job.locks else nullcontext(), Progress() as progress:
-        with progress.step("start Spark"):
-            spark = start_session(job.name, quiet=not args.debug)
+        engine = getattr(args, "engine", "spark")
+        with progress.step(f"start {engine.capitalize()}"):
+            spark = start_engine(engine, job.name, quiet=not args.debug)
         # Spark's own handler would cancel its jobs from within a call to the JVM, and the bridge to
         # the JVM logs the trace of every interrupted call: Ctrl-C is one line.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if not args.debug:
             logging.getLogger().addHandler(logging.NullHandler())
         progress.attach(spark)
-        run = Run(spark, config, Warehouse(root, spark, manifest.run_id), progress, manifest)
+        warehouse = Warehouse(root, spark, manifest.run_id, engine)
+        run = Run(spark, config, warehouse, progress, manifest)
         code = EXIT_BUG
         try:
             code = job.execute(run, args)

@@ -16,16 +16,18 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Tr
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction
 
-from jobs.core.data_files import DataFile, FileLayout, check_data_file
+from jobs.core.data_files import DataFile, FileLayout, arrow_schema, check_data_file
 from jobs.core.errors import ConflictError, ContractError, DamagedTableError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from jobs.core.catalog import Table
+
 _CONSTRAINTS = "delta.constraints."
 
 
-def create_table(layout: FileLayout, description: str, run_id: str) -> None:
+def create_table(table: Table, folder: str, run_id: str) -> None:
     """Make an empty table; one that is there already stays as it is.
 
     Raises
@@ -35,15 +37,16 @@ def create_table(layout: FileLayout, description: str, run_id: str) -> None:
     """
     try:
         DeltaTable.create(
-            layout.folder,
-            layout.schema,
+            folder,
+            arrow_schema(table),
             mode="ignore",
-            description=description,
+            partition_by=list(table.contract.partition_by),
+            description=table.contract.description,
             commit_properties=_commit_properties(run_id),
         )
     except (DeltaError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise StorageError(f"{layout.folder}: {reason}; check folder and rights") from error
+        raise StorageError(f"{folder}: {reason}; check folder and rights") from error
 
 
 def open_table(folder: str) -> DeltaTable:

@@ -11,8 +11,17 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from jobs.core.errors import SetupError
+from jobs.core.sail import start_sail
 
 DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
+
+
+ENGINES = ("spark", "sail")
+
+
+def start_engine(engine: str, job: str, quiet: bool = True) -> SparkSession:
+    """A session of one of the ENGINES; see `start_session` and `sail.start_sail`."""
+    return start_sail(quiet) if engine == "sail" else start_session(job, quiet)
 
 
 def start_session(job: str, quiet: bool = True) -> SparkSession:

@@ -14,7 +14,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
@@ -50,12 +49,17 @@ class Warehouse:
         Session to read and write with.
     run_id
         Identifies the run in the commit's userMetadata.
+    engine
+        What serves the session, "spark" or "sail".
     """
 
-    def __init__(self, root: Path, spark: SparkSession, run_id: str) -> None:
+    def __init__(
+        self, root: Path, spark: SparkSession, run_id: str, engine: str = "spark"
+    ) -> None:
         self.root = root
         self.spark = spark
         self.run_id = run_id
+        self.engine = engine
 
     def table(self, name: str) -> Table:
         """Contract of a table."""
@@ -100,11 +104,11 @@ class Warehouse:
 
     def append(self, name: str, frame: DataFrame) -> int:
         """Add rows; returns how many."""
-        return self._write(name, frame, mode="append", options={})
+        return self._write(name, frame, "append")
 
     def replace_table(self, name: str, frame: DataFrame) -> int:
         """Replace the whole content; returns the rows now in it."""
-        return self._write(name, frame, mode="overwrite", options={})
+        return self._write(name, frame, "overwrite")
 
     def replace_days(self, name: str, frame: DataFrame, first: date, end: date) -> int:
         """Replace the days first <= day < end; returns the rows now in them.
@@ -120,14 +124,12 @@ class Warehouse:
 
     def replace_where(self, name: str, frame: DataFrame, predicate: str) -> int:
         """Replace the rows that satisfy `predicate`; returns the rows now satisfying it."""
-        return self._write(name, frame, mode="overwrite", options={"replaceWhere": predicate})
+        return self._write(name, frame, "overwrite", predicate)
 
     def layout(self, name: str) -> FileLayout:
         """What a writer of data files must know of a table; makes the table if need be."""
-        table = self.table(name)
-        layout = file_layout(table, self.path(name))
-        if not self.exists(name):
-            create_table(layout, table.contract.description, self.run_id)
+        layout = file_layout(self.table(name), self.path(name))
+        self._create(name)
         return layout
 
     def append_files(self, name: str, files: Sequence[DataFile], transaction: str) -> int:
@@ -148,36 +150,33 @@ class Warehouse:
         """Latest Delta version of a table."""
         return open_table(self.path(name)).version()
 
-    def _write(self, name: str, frame: DataFrame, mode: str, options: dict[str, str]) -> int:
+    def _write(self, name: str, frame: DataFrame, mode: str, predicate: str | None = None) -> int:
         table = self.table(name)
-        checked = conform(frame, table)
-        if table.contract.partition_by:
+        rows = conform(frame, table)
+        if self.engine == "sail" and predicate:
+            # It takes rows outside the predicate without a word, where Spark refuses them.
+            outside = f"{name}: a row lies outside the days to replace"
+            rows = rows.where(f"CASE WHEN {predicate} THEN TRUE ELSE RAISE_ERROR('{outside}') END")
+        if self.engine == "spark" and table.contract.partition_by:
             # One task per partition value where it is small, several where it is large: without
             # it every task would write a file into every day.
-            checked = checked.hint("rebalance", *map(F.col, table.contract.partition_by))
+            rows = rows.hint("rebalance", *map(F.col, table.contract.partition_by))
         with storage_errors(self.path(name)):
-            if not self.exists(name):
-                self._create(table)
+            self._create(name)
             writer = (
-                checked.write.format("delta")
+                rows.write.format("delta")
                 .mode(mode)
-                .options(**options)
+                .options(**({"replaceWhere": predicate} if predicate else {}))
                 .option("userMetadata", json.dumps({"run_id": self.run_id}))
             )
             before = self.version(name)
             writer.save(self.path(name))
             return self._rows_written(name, before)
 
-    def _create(self, table: Table) -> None:
+    def _create(self, name: str) -> None:
         # Created explicitly so that comments and NOT NULL of the contract are in the table too.
-        builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table.name))
-        for column, field in zip(table.contract.columns, table.schema, strict=True):
-            builder = builder.addColumn(
-                column.name, field.dataType, nullable=field.nullable, comment=column.comment
-            )
-        if table.contract.partition_by:
-            builder = builder.partitionedBy(*table.contract.partition_by)
-        builder.comment(table.contract.description).execute()
+        if not self.exists(name):
+            create_table(self.table(name), self.path(name), self.run_id)
 
     def _rows_written(self, name: str, before: int) -> int:
         handle = open_table(self.path(name))
@@ -205,7 +204,7 @@ def conform(frame: DataFrame, table: Table) -> DataFrame:
     expected = {field.name: field.dataType.simpleString() for field in table.schema}
     got = {field.name: field.dataType.simpleString() for field in frame.schema}
     refuse_other_columns(table.name, expected, got)
-    return frame.select([F.col(name) for name in expected])
+    return frame.select(list(expected))
 
 
 @contextmanager

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyspark.sql import functions as F
-
 from jobs.core.tables import one_row
 
 if TYPE_CHECKING:
@@ -40,15 +38,12 @@ def fingerprint(frame: DataFrame, unhashed: Iterable[str] = ()) -> Fingerprint:
     """
     columns = sorted(set(frame.columns) - set(unhashed))
     # Spark's hash skips NULLs, so (NULL, 1) and (1, NULL) would collide without the null flags.
-    values = [F.col(name) for name in columns]
-    flags = [F.col(name).isNull() for name in columns]
-    row_hash = F.xxhash64(*values, *flags)
+    values = ", ".join([f"`{name}`" for name in columns] + [f"`{name}` IS NULL" for name in columns])
     # Two sums with different seeds make 128 bits; each is exact as a decimal, then cut to 64 bits.
-    other = F.xxhash64(F.lit("second"), *values, *flags)
-    sums = frame.select(
-        F.count(F.lit(1)).alias("rows"),
-        F.sum(row_hash.cast("decimal(38,0)")).alias("low"),
-        F.sum(other.cast("decimal(38,0)")).alias("high"),
+    sums = frame.selectExpr(
+        "COUNT(*) AS rows",
+        f"SUM(CAST(XXHASH64({values}) AS DECIMAL(38, 0))) AS low",
+        f"SUM(CAST(XXHASH64('second', {values}) AS DECIMAL(38, 0))) AS high",
     )
     result = one_row(sums)
     low, high = (int(result[name] or 0) % 2**64 for name in ("low", "high"))

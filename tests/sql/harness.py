@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import yaml
-from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from jobs.core.catalog import Table, all_tables
@@ -125,10 +124,10 @@ def outcome(spark: SparkSession, case: Case) -> list[tuple[Any, ...]]:
     # As text: collected as datetime a timestamp would be in the time zone of the machine.
     kinds = dict(result.dtypes)
     columns = [
-        F.col(name).cast("string") if kinds[name] == "timestamp" else F.col(name)
+        f"CAST({name} AS STRING) AS {name}" if kinds[name] == "timestamp" else name
         for name in case.columns
     ]
-    return _sorted([_comparable(row, case) for row in result.select(columns).collect()])
+    return _sorted([_comparable(row, case) for row in result.selectExpr(*columns).collect()])
 
 
 def expectation(case: Case) -> list[tuple[Any, ...]]:
@@ -139,6 +138,9 @@ def expectation(case: Case) -> list[tuple[Any, ...]]:
 
 def frame(spark: SparkSession, schema: T.StructType, rows: Rows) -> DataFrame:
     """Rows as a DataFrame; all columns nullable, since a case leaves out what does not matter."""
+    if not rows:  # a session on Sail asks createDataFrame for at least one
+        nothing = [f"CAST(NULL AS {f.dataType.simpleString()}) AS {f.name}" for f in schema]
+        return spark.sql(f"SELECT {', '.join(nothing)} WHERE FALSE")
     fields = [pa.field(field.name, ARROW[field.dataType]) for field in schema]
     columns = [
         pa.array([_typed(row.get(name), kind) for row in rows], ARROW[kind])

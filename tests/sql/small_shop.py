@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import functions as F
-
 from jobs.core.catalog import Table, all_tables, build_order
 from jobs.core.queries import render
 from tests.sql.harness import default_params, frame
@@ -65,7 +63,7 @@ def build_table(spark: SparkSession, table: Table, params: dict[str, Any]) -> Da
     """Run a query over what is registered; the result is rows in memory, and registered too."""
     result = spark.sql(render(table.query or "", params))
     if "run_id" in table.schema.names:
-        result = result.withColumn("run_id", F.lit("run"))
+        result = result.selectExpr("*", "'run' AS run_id")
     # In one piece: createDataFrame takes an empty batch for the end of the table.
     built = spark.createDataFrame(result.toArrow().combine_chunks())
     built.createOrReplaceTempView(table.name)

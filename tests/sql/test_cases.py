@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 FOLDERS = case_folders()
 
 
+@pytest.mark.parametrize("engine", ["spark", "sail"])
 @pytest.mark.parametrize("folder", FOLDERS, ids=[str(f.relative_to(CASES)) for f in FOLDERS])
-def test_case(spark: SparkSession, folder: Path) -> None:
+def test_case(request: pytest.FixtureRequest, engine: str, folder: Path) -> None:
     case = load_case(folder)
-    assert outcome(spark, case) == expectation(case)
+    assert outcome(request.getfixturevalue(engine), case) == expectation(case)
 
 
 def case_folder(root: Path, **files: str) -> Path:

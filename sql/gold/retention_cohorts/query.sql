@@ -84,7 +84,6 @@ cohort_activity AS (
             'week', TRUNC(signup_date, 'WEEK'), week_no, first_of_week_users,
             'month', TRUNC(signup_date, 'MONTH'), month_no, first_of_month_users
         ) units AS cohort_unit, cohort_date, period, retained
-    WHERE units.retained > 0
 ),
 
 retained_by_segment AS (
@@ -96,6 +95,7 @@ retained_by_segment AS (
         CASE WHEN GROUPING(channel) = 1 THEN 'all' ELSE channel END AS channel,
         SUM(retained) AS retained
     FROM cohort_activity
+    WHERE retained > 0
     GROUP BY cohort_unit, cohort_date, period, CUBE (country, channel)
 ),
 
@@ -150,11 +150,11 @@ calendar AS (
     SELECT EXPLODE(SEQUENCE(DATE '${first_date}', DATE '${as_of}')) AS cohort_date
 ),
 
--- A week or month that began before first_date would lack users, so it is no cohort.
-cohorts AS (
+cohort_candidates AS (
     SELECT
-        units.cohort_unit,
         calendar.cohort_date,
+        units.cohort_unit,
+        units.is_first_day,
         units.periods
     FROM calendar
         LATERAL VIEW STACK(
@@ -163,7 +163,16 @@ cohorts AS (
             'week', WEEKDAY(cohort_date) = 0, ${retention_max_weeks},
             'month', DAY(cohort_date) = 1, ${retention_max_months}
         ) units AS cohort_unit, is_first_day, periods
-    WHERE units.is_first_day
+),
+
+-- A week or month that began before first_date would lack users, so it is no cohort.
+cohorts AS (
+    SELECT
+        cohort_unit,
+        cohort_date,
+        periods
+    FROM cohort_candidates
+    WHERE is_first_day
 ),
 
 spine AS (

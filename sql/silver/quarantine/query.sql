@@ -10,7 +10,11 @@ WITH rejected_rows AS (
         user_id AS row_id,
         rule,
         message,
-        TO_JSON(STRUCT(user_id, signup_date, country, channel, ingest_ts)) AS payload,
+        TO_JSON(
+            STRUCT(user_id, signup_date, country, channel, ingest_ts),
+            -- Spark alone would cut the microseconds off.
+            MAP('timestampFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX")
+        ) AS payload,
         batch_id
     FROM users_checked
     WHERE rule IS NOT NULL
@@ -21,7 +25,11 @@ WITH rejected_rows AS (
         event_id AS row_id,
         rule,
         message,
-        TO_JSON(STRUCT(event_id, user_id, ts, event_type, value, ingest_ts)) AS payload,
+        TO_JSON(
+            STRUCT(event_id, user_id, ts, event_type, value, ingest_ts),
+            -- Spark alone would cut the microseconds off.
+            MAP('timestampFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX")
+        ) AS payload,
         batch_id
     FROM events_checked
     WHERE rule IS NOT NULL
@@ -32,7 +40,11 @@ WITH rejected_rows AS (
         order_id AS row_id,
         rule,
         message,
-        TO_JSON(STRUCT(order_id, user_id, ts, amount, ingest_ts)) AS payload,
+        TO_JSON(
+            STRUCT(order_id, user_id, ts, CAST(amount AS STRING) AS amount, ingest_ts),
+            -- Spark alone would cut the microseconds off.
+            MAP('timestampFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX")
+        ) AS payload,
         batch_id
     FROM orders_checked
     WHERE rule IS NOT NULL

@@ -1,0 +1,63 @@
+"""The second engine: Sail, which serves Spark Connect from one process without a JVM.
+
+It runs the same SQL and writes the same tables, several times sooner on a laptop. It has no MLlib
+and no cluster of ours, so Spark stays the default and the reference.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from jobs.core.errors import SetupError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# Threads of the server end with the object, so it lives as long as the process.
+_SERVERS: list[Any] = []
+
+
+def serve(quiet: bool = True) -> str:
+    """Start a server on a free port of this machine only; returns its address.
+
+    Raises
+    ------
+    SetupError
+        The package is not installed.
+    """
+    # Read once, when the package is loaded: it would log every step of its work.
+    os.environ.setdefault("RUST_LOG", "off" if quiet else "warn")
+    try:
+        from pysail.spark import SparkConnectServer
+    except ImportError as error:
+        raise SetupError(
+            "the engine sail is not installed: start through ./spark-submit.sh, or "
+            "`pip install -c conf/constraints.txt '.[sail]'`"
+        ) from error
+    server = SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    _SERVERS.append(server)
+    host, port = server.listening_address
+    return f"sc://{host}:{port}"
+
+
+def start_sail(quiet: bool = True) -> SparkSession:
+    """Start the server and a session of this process on it.
+
+    Raises
+    ------
+    SetupError
+        The package is not installed.
+    """
+    from pyspark.sql import SparkSession
+
+    spark = SparkSession.builder.remote(serve(quiet)).getOrCreate()
+    pin_settings(spark)
+    return spark
+
+
+def pin_settings(spark: SparkSession) -> None:
+    """Set what conf/spark-*.conf sets for Spark, where a result depends on it."""
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    spark.conf.set("spark.sql.ansi.enabled", "true")
