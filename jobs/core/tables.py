@@ -53,9 +53,7 @@ class Warehouse:
         What serves the session, "spark" or "sail".
     """
 
-    def __init__(
-        self, root: Path, spark: SparkSession, run_id: str, engine: str = "spark"
-    ) -> None:
+    def __init__(self, root: Path, spark: SparkSession, run_id: str, engine: str = "spark") -> None:
         self.root = root
         self.spark = spark
         self.run_id = run_id

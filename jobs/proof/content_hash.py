@@ -38,7 +38,9 @@ def fingerprint(frame: DataFrame, unhashed: Iterable[str] = ()) -> Fingerprint:
     """
     columns = sorted(set(frame.columns) - set(unhashed))
     # Spark's hash skips NULLs, so (NULL, 1) and (1, NULL) would collide without the null flags.
-    values = ", ".join([f"`{name}`" for name in columns] + [f"`{name}` IS NULL" for name in columns])
+    values = ", ".join(
+        [f"`{name}`" for name in columns] + [f"`{name}` IS NULL" for name in columns]
+    )
     # Two sums with different seeds make 128 bits; each is exact as a decimal, then cut to 64 bits.
     sums = frame.selectExpr(
         "COUNT(*) AS rows",

@@ -3,7 +3,8 @@
 A case is `tests/sql/<layer>/<table>/test_<behaviour>/` with
 
 <input>.yaml    rows of a table the query reads: a list of maps. Types come from that table's
-                contract, a column that is left out is NULL, an input without a file is empty.
+                contract, a column that is left out is NULL, an input without a file is empty;
+                a view without a file is made by its own query.
 params.yaml     optional: parameters that differ from `default_params`.
 expect.yaml     rows that must come out, in any order, as a list of maps that all name the same
                 columns; only these are compared. Or a map of `where`, a filter on the outcome, and
@@ -25,7 +26,7 @@ import pyarrow as pa
 import yaml
 from pyspark.sql import types as T
 
-from jobs.core.catalog import Table, all_tables
+from jobs.core.catalog import Table, all_tables, build_order
 from jobs.core.config import load_config
 from jobs.core.queries import Value, parameters, render
 
@@ -52,10 +53,11 @@ class CaseError(Exception):
 
 @dataclass(frozen=True)
 class Case:
-    """One case; `columns` are those compared."""
+    """One case; `views` are made by their queries, `columns` are those compared."""
 
     table: Table
     inputs: Mapping[str, Rows]
+    views: frozenset[str]
     params: Mapping[str, Value]
     where: str
     columns: tuple[str, ...]
@@ -99,12 +101,13 @@ def load_case(folder: Path) -> Case:
         one of the query, or nothing is expected.
     """
     table = _table_of(folder)
-    inputs = set(table.inputs(set(all_tables())))
+    inputs = _inputs(folder, table)
     allowed = {f"{name}.yaml" for name in inputs} | {"params.yaml", "expect.yaml"}
     strangers = sorted({path.name for path in folder.iterdir()} - allowed)
     if strangers:
         raise CaseError(f"{folder}: {strangers} are no inputs of {table.name}: {sorted(inputs)}")
-    rows = {name: _rows(folder / f"{name}.yaml") for name in sorted(inputs)}
+    views = frozenset(name for name in inputs if _is_made(folder, name))
+    rows = {name: _rows(folder / f"{name}.yaml") for name in sorted(inputs - views)}
     for name, given in rows.items():
         _require_columns(folder / f"{name}.yaml", given, all_tables()[name].schema.names)
     expected, where = _expectation(folder / "expect.yaml")
@@ -112,13 +115,17 @@ def load_case(folder: Path) -> Case:
     _require_columns(folder / "expect.yaml", expected, table.schema.names)
     if any(set(row) != set(columns) for row in expected):
         raise CaseError(f"{folder}/expect.yaml: every row must name the same columns")
-    return Case(table, rows, _params(folder, table), where, columns, expected)
+    return Case(table, rows, views, _params(folder, table), where, columns, expected)
 
 
 def outcome(spark: SparkSession, case: Case) -> list[tuple[Any, ...]]:
     """Run the query of a case; returns the compared columns of its rows, sorted."""
     for name, rows in case.inputs.items():
         frame(spark, all_tables()[name].schema, rows).createOrReplaceTempView(name)
+    for view in build_order(("silver",)):
+        if view.name in case.views:
+            made = spark.sql(render(view.query or "", case.params))
+            made.createOrReplaceTempView(view.name)
     assert case.table.query is not None
     result = spark.sql(render(case.table.query, case.params)).where(case.where)
     # As text: collected as datetime a timestamp would be in the time zone of the machine.
@@ -147,6 +154,19 @@ def frame(spark: SparkSession, schema: T.StructType, rows: Rows) -> DataFrame:
         for name, kind in ((field.name, field.dataType) for field in schema)
     ]
     return spark.createDataFrame(pa.table(columns, schema=pa.schema(fields)))
+
+
+def _inputs(folder: Path, table: Table) -> set[str]:
+    """Tables and views that the query reads, and those that views without a file read."""
+    inputs = set(table.inputs(set(all_tables())))
+    for name in list(inputs):
+        if _is_made(folder, name):
+            inputs |= _inputs(folder, all_tables()[name])
+    return inputs
+
+
+def _is_made(folder: Path, name: str) -> bool:
+    return all_tables()[name].is_view and not (folder / f"{name}.yaml").exists()
 
 
 def _table_of(folder: Path) -> Table:

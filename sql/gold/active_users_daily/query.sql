@@ -1,5 +1,5 @@
 -- active_users_daily: one row per date, country and channel, 'all' marking a total.
--- Reads: user_daily_metrics, dim_users.  Params: from_date, to_date, first_date, as_of.
+-- Reads: user_daily_metrics, dim_users, segments.  Params: from_date, to_date, first_date, as_of.
 -- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01
 --   -d first_date=2024-01-01 -d as_of=2024-01-31 -f sql/gold/active_users_daily/query.sql
 -- No distinct count over sliding windows: a user active on day d counts in the k-day window of the
@@ -80,14 +80,6 @@ changes_by_segment AS (
         SUM(change_30) AS change_30
     FROM interval_bounds
     GROUP BY metric_date, CUBE (country, channel)
-),
-
-segments AS (
-    SELECT
-        CASE WHEN GROUPING(country) = 1 THEN 'all' ELSE country END AS country,
-        CASE WHEN GROUPING(channel) = 1 THEN 'all' ELSE channel END AS channel
-    FROM dim_users
-    GROUP BY CUBE (country, channel)
 ),
 
 calendar AS (

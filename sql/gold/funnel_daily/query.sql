@@ -1,5 +1,5 @@
 -- funnel_daily: one row per entry date, country and channel, 'all' marking a total.
--- Reads: fact_events, dim_users.  Params: from_date, to_date, first_date, as_of, tz,
+-- Reads: fact_events, dim_users, segments.  Params: from_date, to_date, first_date, as_of, tz,
 --   funnel_step_1, funnel_step_2, funnel_step_3, funnel_window_days.
 -- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01
 --   -d first_date=2024-01-01 -d as_of=2024-01-31 -d tz=UTC -d funnel_step_1=view
@@ -132,14 +132,6 @@ totals_by_segment AS (
         SUM(mature_buyers) AS mature_buyers
     FROM day_totals
     GROUP BY entry_date, CUBE (country, channel)
-),
-
-segments AS (
-    SELECT
-        CASE WHEN GROUPING(country) = 1 THEN 'all' ELSE country END AS country,
-        CASE WHEN GROUPING(channel) = 1 THEN 'all' ELSE channel END AS channel
-    FROM dim_users
-    GROUP BY CUBE (country, channel)
 ),
 
 calendar AS (

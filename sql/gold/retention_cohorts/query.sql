@@ -1,6 +1,6 @@
 -- retention_cohorts: one row per cohort unit, cohort, country, channel and period, 'all' marking a
 -- total.
--- Reads: user_daily_metrics, dim_users.  Params: first_date, as_of, retention_max_days,
+-- Reads: user_daily_metrics, dim_users, segments.  Params: first_date, as_of, retention_max_days,
 --   retention_max_weeks, retention_max_months.
 -- Shell: ./spark-submit.sh sql -d first_date=2024-01-01 -d as_of=2024-01-31
 --   -d retention_max_days=90 -d retention_max_weeks=26 -d retention_max_months=12
@@ -136,14 +136,6 @@ sizes_by_segment AS (
         MAX(signup_date) AS last_signup_date
     FROM cohort_signups
     GROUP BY cohort_unit, cohort_date, CUBE (country, channel)
-),
-
-segments AS (
-    SELECT
-        CASE WHEN GROUPING(country) = 1 THEN 'all' ELSE country END AS country,
-        CASE WHEN GROUPING(channel) = 1 THEN 'all' ELSE channel END AS channel
-    FROM dim_users
-    GROUP BY CUBE (country, channel)
 ),
 
 calendar AS (

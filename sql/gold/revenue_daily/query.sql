@@ -1,5 +1,5 @@
 -- revenue_daily: one row per date, country and channel, 'all' marking a total.
--- Reads: user_daily_metrics, dim_users.  Params: from_date, to_date, first_date, as_of.
+-- Reads: user_daily_metrics, dim_users, segments.  Params: from_date, to_date, first_date, as_of.
 -- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01
 --   -d first_date=2024-01-01 -d as_of=2024-01-31 -f sql/gold/revenue_daily/query.sql
 
@@ -43,14 +43,6 @@ totals_by_segment AS (
         CAST(SUM(revenue) AS DECIMAL(18, 2)) AS revenue
     FROM day_totals
     GROUP BY metric_date, CUBE (country, channel)
-),
-
-segments AS (
-    SELECT
-        CASE WHEN GROUPING(country) = 1 THEN 'all' ELSE country END AS country,
-        CASE WHEN GROUPING(channel) = 1 THEN 'all' ELSE channel END AS channel
-    FROM dim_users
-    GROUP BY CUBE (country, channel)
 ),
 
 calendar AS (

@@ -1,0 +1,1 @@
+"""What each table is, word by word; no Spark, no SQL."""
