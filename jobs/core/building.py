@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from jobs.core import batches
 from jobs.core.catalog import Table, build_order
@@ -33,13 +33,14 @@ class Days:
     first: date
     end: date
 
-    def widened(self, back: int, ahead: int) -> Days:
+    def widened(self, back: int | Literal["all"], ahead: int) -> Days:
         """Days whose rows depend on these, for a query that looks back and ahead so far."""
         first, end = self.first, self.end
-        return Days(
-            first - timedelta(days=ahead) if first > BEGINNING else first,
-            end + timedelta(days=back) if end < END else end,
-        )
+        if back == "all":
+            end = END
+        elif end < END:
+            end += timedelta(days=back)
+        return Days(first - timedelta(days=ahead) if first > BEGINNING else first, end)
 
 
 EVERY_DAY = Days(BEGINNING, END)

@@ -65,7 +65,7 @@ class Contract:
     write: Literal["replace_day", "replace_table", "append", "view"]
     partition_by: tuple[str, ...] = ()
     date_column: str | None = None
-    depends_back: int = 0
+    depends_back: int | Literal["all"] = 0
     depends_ahead: int = 0
     replace_filter: str | None = None
     unhashed: tuple[str, ...] = ()

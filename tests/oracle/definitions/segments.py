@@ -12,7 +12,7 @@ Row = dict[str, Any]
 
 
 def segments(history: History) -> list[tuple[str, str]]:
-    """Pairs of country and channel that some user is in, 'all' standing for any; none without users."""
+    """Pairs of country and channel that some user is in, 'all' standing for any of them."""
     pairs = {(user["country"], user["channel"]) for user in history.users}
     return sorted(
         {
