@@ -109,6 +109,16 @@ def constants_by_file(folder: str, column: str) -> set[str] | None:
     return None if least != most or None in least else set(least)
 
 
+def bounds(folder: str, column: str) -> tuple[Any, Any] | None:
+    """Smallest and greatest value of a column by the files' statistics; None without any."""
+    actions = pa.table(open_table(folder).get_add_actions(flatten=True))
+    names = [f"{end}.{column}" for end in ("min", "max")]
+    if not actions.num_rows or not set(names) <= set(actions.column_names):
+        return None
+    least, most = (actions[name].to_pylist() for name in names)
+    return None if None in least + most else (min(least), max(most))
+
+
 def commit_files(
     handle: DeltaTable,
     layout: FileLayout,

@@ -7,6 +7,7 @@ Run: ./spark-submit.sh sql -e "SHOW TABLES"
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -16,10 +17,13 @@ from pathlib import Path
 from jobs.core.catalog import LAYERS, all_tables, build_order
 from jobs.core.config import load_config
 from jobs.core.errors import GlasshouseError, UsageError
+from jobs.core.file_commits import bounds, is_table
 from jobs.core.queries import Value, parameters, parse_date, render
 
 # How spark-sql may be told the value of a `${name}`.
 DEFINE = ("-d", "--define", "--hivevar")
+# The table whose dates are those of the log.
+DAYS_OF_LOG = "active_users_daily"
 EVERY_DAY: dict[str, Value] = {"from_date": date(1, 1, 1), "to_date": date(9999, 12, 31)}
 
 
@@ -55,15 +59,45 @@ def registrations(stored: dict[str, Path], params: dict[str, Value]) -> list[str
         f"CREATE TABLE {name} USING DELTA LOCATION {quoted(str(folder))}"
         for name, folder in stored.items()
     ]
-    known = set(stored)
-    tables = all_tables()
+    result += [
+        f"CREATE TEMPORARY VIEW {name} AS\n{query}" for name, query in views(set(stored), params)
+    ]
+    return result
+
+
+def views(known: set[str], params: dict[str, Value]) -> list[tuple[str, str]]:
+    """Name and query of each view whose inputs and parameters are all there, in order."""
+    found = []
+    seen, tables = set(known), set(all_tables())
     for table in build_order(LAYERS):
         query = table.query or ""
-        settled = set(table.inputs(set(tables))) <= known and set(parameters(query)) <= set(params)
-        if table.is_view and settled:
-            result.append(f"CREATE TEMPORARY VIEW {table.name} AS\n{render(query, params)}")
-            known.add(table.name)
-    return result
+        if (
+            table.is_view
+            and set(table.inputs(tables)) <= seen
+            and set(parameters(query)) <= set(params)
+        ):
+            found.append((table.name, render(query, params)))
+            seen.add(table.name)
+    return found
+
+
+def shell_params(root: Path, options: Sequence[str]) -> dict[str, Value]:
+    """Parameters of the views: the settings, the days asked for, and those of the log.
+
+    Parameters
+    ----------
+    root
+        Folder of the warehouse.
+    options
+        The shell's own, of which those that name days count.
+    """
+    params: dict[str, Value] = dataclasses.asdict(load_config().metrics)
+    folder = root / "gold" / DAYS_OF_LOG
+    # Built once for every day of the log; before that no view that asks for them has a table.
+    days = bounds(str(folder), "metric_date") if is_table(str(folder)) else None
+    if days is not None:
+        params |= {"first_date": days[0], "as_of": days[1]}
+    return params | chosen_days(options)
 
 
 def chosen_days(options: Sequence[str]) -> dict[str, Value]:
@@ -75,7 +109,7 @@ def chosen_days(options: Sequence[str]) -> dict[str, Value]:
         One of them is not a day.
     """
     days = dict(EVERY_DAY)
-    for option, following in zip(options, [*options[1:], ""], strict=True):
+    for option, following in itertools.pairwise([*options, ""]):
         flag, _, pair = option.partition("=") if option.startswith("--") else (option, "", "")
         name, _, value = (pair or following).partition("=")
         if flag in DEFINE and name in days:
@@ -107,8 +141,7 @@ def quoted(text: str) -> str:
 
 def write_statements(root: Path, target: Path, options: Sequence[str]) -> None:
     """Write the statements for one warehouse; a shell that reads the file sees all or nothing."""
-    params = dataclasses.asdict(load_config().metrics) | chosen_days(options)
-    text = script(registrations(stored_tables(root), params))
+    text = script(registrations(stored_tables(root), shell_params(root, options)))
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f"{target.name}.{os.getpid()}")
     draft.write_text(text, encoding="utf-8")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructField, StructType
 
 from jobs.core.catalog import Table, all_tables
 from jobs.core.columns import refuse_other_columns
@@ -81,7 +82,12 @@ class Warehouse:
         """
         if not self.exists(name):
             raise ContractError(f"{self.root} has no table {name}; {_hint(self.table(name))}")
-        return self.spark.read.format("delta").load(self.path(name))
+        stored = self.spark.read.format("delta").load(self.path(name))
+        if self.engine == "spark":
+            return stored
+        # Sail refuses a union of columns whose comments differ, so it is not shown the comments.
+        plain = StructType([StructField(f.name, f.dataType, f.nullable) for f in stored.schema])
+        return self.spark.read.format("delta").schema(plain).load(self.path(name))
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Content of a small stored table, without a Spark job; empty if it is not there."""

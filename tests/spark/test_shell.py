@@ -56,6 +56,10 @@ def test_views_show_the_days_given_to_the_shell(options: list[str]) -> None:
     assert chosen_days(options) == EVERY_DAY | {"from_date": date(2024, 1, 5)}
 
 
+def test_a_shell_without_options_shows_every_day() -> None:
+    assert chosen_days([]) == EVERY_DAY
+
+
 def test_a_day_that_would_break_out_of_its_quotes_is_refused() -> None:
     with pytest.raises(UsageError, match="from_date"):
         chosen_days(["-d", "from_date=2024-01-01' OR '1'='1"])
