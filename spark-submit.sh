@@ -6,6 +6,7 @@
 # `./spark-submit.sh help` lists the commands. Before or after the command it takes for itself
 #   --profile local|standalone    conf/spark-<profile>.conf (default: local)
 #   --master URL                  another Spark master than the profile's
+#   --engine spark|sail           what runs the SQL of build, verify and sql; sail needs no Java
 #   --dry-run                     prints what would run; installs nothing, starts nothing
 # and leaves all other arguments to the command. Environment:
 #   JAVA_HOME                     Java 17 or newer; if not set, the `java` on the PATH
@@ -52,7 +53,7 @@ fingerprint() {
   (cat "$ROOT/pyproject.toml" "$ROOT/conf/constraints.txt" && echo "$ROOT") | "${SHA256[@]}"
 }
 
-# packages_ready base|dev|bench: the stamp is written last, so an interrupted installation has none,
+# packages_ready base|sail|dev|bench: the stamp is written last, so an interrupted installation has none,
 # and .installing marks one that may have left a package half copied.
 packages_ready() {
   [[ -x $VENV/bin/python && -f $VENV/.ready && ! -e $VENV/.installing &&
@@ -69,7 +70,7 @@ find_python() {
   die 7 'needs Python 3.11 or newer with its venv module (Debian, Ubuntu: apt install python3-venv)'
 }
 
-# install_packages PYTHON base|dev|bench
+# install_packages PYTHON base|sail|dev|bench
 install_packages() {
   local groups="base $2" stamp
   if [[ -e $VENV/.installing ]] ||
@@ -85,7 +86,9 @@ install_packages() {
 pathlib.Path(sysconfig.get_path("purelib"), "glasshouse.pth").write_text(sys.argv[1])
 project = tomllib.load(sys.stdin.buffer)["project"]
 extras = project["optional-dependencies"] | {"base": []}
-print(*project["dependencies"], *extras[sys.argv[2]], sep="\n")' "$ROOT" "$2" \
+own = {"%s[%s]" % (project["name"], name): extra for name, extra in extras.items()}
+for need in project["dependencies"] + extras[sys.argv[2]]: print(*own.get(need, [need]), sep="\n")
+' "$ROOT" "$2" \
     <"$ROOT/pyproject.toml" >"$BUILD/requirements.txt"
   # Few retries, so that the answer comes within seconds where there is no network.
   if ! PIP_RETRIES=${PIP_RETRIES:-1} step 'installing Python packages' \
@@ -127,7 +130,7 @@ install_jars() {
   jars_ready || die 7 "the jars fetched to $JARS differ from conf/jars.lock: not used, see $LOG"
 }
 
-# set_up base|dev|bench [jvm]: silent where nothing is missing. One set-up at a time: the lock
+# set_up base|sail|dev|bench [jvm]: silent where nothing is missing. One set-up at a time: the lock
 # belongs to descriptor 9, which this shell keeps open (flock(1) is not everywhere), so it ends with
 # the shell.
 set_up() {
@@ -185,6 +188,10 @@ spark_options() {
 # prints it and as it works too, the JVM pours the log of Python into stdout, hides the terminal
 # from it, and even a mistyped option waits for the JVM.
 run_job() {
+  if [[ $engine == sail ]]; then
+    set_up sail
+    launch "$VENV/bin/python" "$ROOT/jobs/$command.py" --engine sail "$@"
+  fi
   set_up "$packages" jvm
   spark_options
   set -- "$ROOT/jobs/$command.py" "$@"
@@ -196,9 +203,13 @@ run_job() {
 # taken off, so that stdout holds the result alone.
 run_sql() {
   if [[ " $* " =~ ' '(-h|--help)' ' ]]; then
-    echo "usage: sql [--warehouse DIR] [-e QUERY | -f FILE] [-d NAME=VALUE ...]
-The Spark SQL shell with every table of the warehouse; without -e and -f it is interactive."
+    echo "usage: sql [--engine spark|sail] [--warehouse DIR] [-e QUERY | -f FILE] [-d NAME=VALUE ...]
+The SQL shell with every table of the warehouse; without -e and -f it is interactive."
     return
+  fi
+  if [[ $engine == sail ]]; then
+    set_up sail
+    launch "$VENV/bin/python" -m jobs.core.sail_shell "$warehouse" "$@"
   fi
   set_up base jvm
   local init
@@ -234,21 +245,23 @@ check --fix jobs tests, .venv/bin/ruff format jobs tests and .venv/bin/sqlfluff 
 
 # The help is made of the `##` comments at the end of this file.
 show_help() {
-  echo 'Usage: ./spark-submit.sh [--profile local|standalone] [--master URL] [--dry-run] COMMAND'
+  echo 'Usage: ./spark-submit.sh [--profile local|standalone] [--master URL] [--engine spark|sail]
+  [--dry-run] COMMAND'
   awk -F '## |##@ |\\)' '/^  ##@ / { printf "\n%s\n", $2 }
     /^  [a-z]+\) .* ## / { printf "  %-9s %s\n", substr($1, 3), $NF }' "$ROOT/spark-submit.sh"
   printf '\nThe options of a command: ./spark-submit.sh COMMAND --help\n'
 }
 
 profile=local master='' dry_run=false command='' warehouse=$ROOT/warehouse tests='not slow' rest=()
+engine=spark
 packages=base
 while (($#)); do
   case $command:$1 in
-    *:--profile=* | *:--master=* | sql:--warehouse=*)
+    *:--profile=* | *:--master=* | *:--engine=* | sql:--warehouse=*)
       set -- "${1%%=*}" "${1#*=}" "${@:2}"
       continue
       ;;
-    *:--profile | *:--master | sql:--warehouse)
+    *:--profile | *:--master | *:--engine | sql:--warehouse)
       [[ ${2:-} && $2 != --* ]] || die 2 "option $1 needs a value"
       printf -v "${1#--}" %s "$2"
       shift
@@ -264,6 +277,11 @@ while (($#)); do
 done
 set -- ${rest[@]+"${rest[@]}"}
 [[ $profile == local || $profile == standalone ]] || die 2 "no profile '$profile'"
+[[ $engine == spark || $engine == sail ]] || die 2 "no engine '$engine': spark or sail"
+[[ $engine == spark || $command =~ ^(build|verify|sql)$ ]] ||
+  die 2 "engine sail runs SQL alone: build, verify and sql; '$command' needs Spark"
+[[ $engine == spark || ! $master && $profile == local ]] ||
+  die 2 "engine sail is one process on this machine: no --profile and no --master with it"
 
 case ${command:-help} in
   ##@ All of it, for a first look
