@@ -1,12 +1,12 @@
-"""Build silver and gold from bronze, for all days or for some.
+"""Build silver and gold from bronze: what is missing, everything, or some days.
 
-With days, these and the days whose rows look at them are replaced. That equals a full build where
-only events and orders of these days are new; new users for old events, or another copy of an old
-event, touch other days too: then build without days.
+Without options (or with --missing) the days are built that something loaded since the last build
+can have touched, and those that look at them; nothing, if nothing came. The tables are then those
+that --full would give. Other settings or queries ask for a full build by themselves.
 
-Reads: bronze_users, bronze_events, bronze_orders, bronze_batches.
-Writes: every table of sql/silver and sql/gold.
-Command: ./spark-submit.sh build [--date D | --from D --to D]
+Reads: bronze_users, bronze_events, bronze_orders, bronze_batches, build_log.
+Writes: every table of sql/silver and sql/gold, build_log, interval_ledger, restatements.
+Command: ./spark-submit.sh build [--missing | --full | --date D | --from D --to D] [--engine sail]
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from __future__ import annotations
 import argparse
 from datetime import timedelta
 
-from jobs.core.building import Days, build
+from jobs.core.building import build
 from jobs.core.config import Config
+from jobs.core.day_ranges import Days
 from jobs.core.entry import Job, Run, add_engine, day, main
 from jobs.core.errors import UsageError
 
@@ -23,13 +24,15 @@ from jobs.core.errors import UsageError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this job."""
     add_engine(parser)
-    parser.add_argument("--date", type=day, metavar="D", help="the one day that changed")
-    parser.add_argument("--from", dest="first", type=day, metavar="D", help="first changed day")
+    parser.add_argument("--missing", action="store_true", help="what is missing (the default)")
+    parser.add_argument("--full", action="store_true", help="every day, whatever is there")
+    parser.add_argument("--date", type=day, metavar="D", help="this day, whatever is there")
+    parser.add_argument("--from", dest="first", type=day, metavar="D", help="first day of several")
     parser.add_argument("--to", dest="end", type=day, metavar="D", help="day after the last one")
 
 
 def days_of(args: argparse.Namespace) -> Days | None:
-    """Days to rebuild; None for all."""
+    """Days asked for; None for what is missing."""
     if args.date is not None:
         return Days(args.date, args.date + timedelta(days=1))
     return None if args.first is None else Days(args.first, args.end)
@@ -37,6 +40,9 @@ def days_of(args: argparse.Namespace) -> Days | None:
 
 def check(args: argparse.Namespace, config: Config) -> None:
     """Refuse options that do not go together."""
+    asked_days = args.date is not None or args.first is not None or args.end is not None
+    if args.missing + args.full + asked_days > 1:
+        raise UsageError("give one of --missing, --full, --date, or --from and --to")
     if args.date is not None and (args.first is not None or args.end is not None):
         raise UsageError("give either --date or --from and --to")
     if (args.first is None) != (args.end is None):
@@ -46,8 +52,8 @@ def check(args: argparse.Namespace, config: Config) -> None:
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:
-    """Rebuild the tables."""
-    build(run, days_of(args))
+    """Bring the tables up to date."""
+    build(run, days_of(args), args.full)
     return 0
 
 

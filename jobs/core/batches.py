@@ -14,11 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from pyspark.sql import functions as F
 
-from jobs.core.catalog import all_tables
-from jobs.core.data_files import DataFileWriter
 from jobs.core.errors import ContractError
 
 if TYPE_CHECKING:
@@ -96,7 +93,7 @@ def load(warehouse: Warehouse, batch: Batch, frame: DataFrame) -> int | None:
     _remove_unrecorded(warehouse, batch.table_name, {name for _, name in known})
     marked = frame.withColumns({"source": F.lit(batch.source), "batch_id": F.lit(batch.batch_id)})
     rows = warehouse.append(batch.table_name, marked)
-    _record(warehouse, [(batch, rows)])
+    warehouse.append_rows(LEDGER, _records([(batch, rows)]))
     return rows
 
 
@@ -128,7 +125,7 @@ def load_files(warehouse: Warehouse, batches: Sequence[Batch], write: WriteFiles
         table = batch.table_name
         own = [file for file in files if file.table == table]
         rows[table] = warehouse.append_files(table, own, _transaction(batch.batch_id))
-    _record_files(warehouse, [(batch, rows[batch.table_name]) for batch in missing])
+    warehouse.append_rows(LEDGER, _records([(b, rows[b.table_name]) for b in missing]))
     return rows
 
 
@@ -181,8 +178,8 @@ def _remove_unrecorded(warehouse: Warehouse, table_name: str, known: set[str]) -
         warehouse.replace_where(table_name, nothing, f"batch_id = '{orphan}'")
 
 
-def _transaction(*batch_ids: str) -> str:
-    return "glasshouse/" + "+".join(batch_ids)
+def _transaction(batch_id: str) -> str:
+    return f"glasshouse/{batch_id}"
 
 
 def _committed_rows(warehouse: Warehouse, batch: Batch) -> int:
@@ -193,43 +190,22 @@ def _committed_rows(warehouse: Warehouse, batch: Batch) -> int:
     return stored.filter(F.col("batch_id") == batch.batch_id).count()
 
 
-def _record(warehouse: Warehouse, loaded: Sequence[tuple[Batch, int]]) -> None:
-    if loaded:
-        schema = all_tables()[LEDGER].schema
-        warehouse.append(LEDGER, warehouse.spark.createDataFrame(_records(loaded), schema))
-
-
-def _record_files(warehouse: Warehouse, loaded: Sequence[tuple[Batch, int]]) -> None:
-    """Record batches as a file too: a commit of Spark's takes longer than a million rows do."""
-    if not loaded:
-        return
-    layout = warehouse.layout(LEDGER)
-    columns = zip(*_records(loaded), strict=True)
-    arrays = [pa.array(c, f.type) for c, f in zip(columns, layout.schema, strict=True)]
-    writer = DataFileWriter(layout)
-    writer.write(pa.RecordBatch.from_arrays(arrays, layout.schema.names))
-    file = writer.close()
-    assert file is not None
-    name = _transaction(*sorted(batch.batch_id for batch, _ in loaded))
-    warehouse.append_files(LEDGER, [file], name)
-
-
-def _records(loaded: Sequence[tuple[Batch, int]]) -> list[tuple[Any, ...]]:
+def _records(loaded: Sequence[tuple[Batch, int]]) -> list[dict[str, Any]]:
     """Rows of bronze_batches."""
     now = datetime.now(UTC)
     return [
-        (
-            batch.batch_id,
-            batch.table_name,
-            batch.source,
-            batch.first_date,
-            batch.last_date,
-            count + batch.rows_quarantined,
-            count,
-            batch.rows_quarantined,
-            batch.covers_every_day,
-            now,
-            json.dumps(batch.detail or {}, default=str),
-        )
+        {
+            "batch_id": batch.batch_id,
+            "table_name": batch.table_name,
+            "source": batch.source,
+            "first_date": batch.first_date,
+            "last_date": batch.last_date,
+            "rows_read": count + batch.rows_quarantined,
+            "rows_loaded": count,
+            "rows_quarantined": batch.rows_quarantined,
+            "covers_every_day": batch.covers_every_day,
+            "loaded_at": now,
+            "detail": json.dumps(batch.detail or {}, default=str),
+        }
         for batch, count in loaded
     ]

@@ -1,49 +1,57 @@
-"""Silver and gold from the queries in sql/, in the order in which they read each other."""
+"""Silver and gold from the queries in sql/, in the order in which they read each other.
+
+A build replaces the days that something new touched, and in each table the days that look at
+these. Any order of arrival, in any pieces, leads to the tables that one full build gives.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Literal
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from jobs.core import batches
-from jobs.core.catalog import Table, build_order
-from jobs.core.errors import UsageError
+from jobs.core.catalog import Table, all_tables, build_order
+from jobs.core.changes import LAYERS, LOG, Changes, code_version, find_changes
+from jobs.core.day_ranges import EVERY_DAY, ONE_DAY, Days, merged
+from jobs.core.errors import ContractError, UsageError
 from jobs.core.queries import Value, render
+from jobs.core.restatements import TABLE as RESTATEMENTS
+from jobs.core.restatements import keeps_figures, restatements, whole_shop
 from jobs.core.tables import one_row
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-
     from jobs.core.config import MetricSettings
     from jobs.core.entry import Run
     from jobs.core.tables import Warehouse
 
-LAYERS = ("silver", "gold")
 FACT_DAYS = {"fact_events": "event_date", "fact_orders": "order_date"}
-# A full build names every day there could be, so that a row with an absurd date is judged too.
-BEGINNING, END = date(1, 1, 1), date(9999, 12, 31)
+LEDGER = "interval_ledger"
 
 
-@dataclass(frozen=True)
-class Days:
-    """Half-open range of days, first <= day < end."""
+@dataclass
+class Build:
+    """A build under way: what it is for, and what it has done.
 
-    first: date
-    end: date
+    Parameters
+    ----------
+    kind
+        full, missing or asked, as in build_log.
+    changes
+        What it has to do.
+    silver
+        Days to replace in silver.
+    """
 
-    def widened(self, back: int | Literal["all"], ahead: int) -> Days:
-        """Days whose rows depend on these, for a query that looks back and ahead so far."""
-        first, end = self.first, self.end
-        if back == "all":
-            end = END
-        elif end < END:
-            end += timedelta(days=back)
-        return Days(first - timedelta(days=ahead) if first > BEGINNING else first, end)
-
-
-EVERY_DAY = Days(BEGINNING, END)
+    run: Run
+    kind: str
+    changes: Changes
+    silver: list[Days]
+    params: dict[str, Value] = field(default_factory=dict)
+    ranges: dict[str, list[Days]] = field(default_factory=dict)
+    versions: dict[str, list[int | None]] = field(default_factory=dict)
 
 
 def metric_params(metrics: MetricSettings, first_date: date, as_of: date) -> dict[str, Value]:
@@ -76,64 +84,219 @@ def calendar(warehouse: Warehouse) -> tuple[date, date]:
     return min(row["first"] for row in seen), max(row["last"] for row in seen)
 
 
-def build(run: Run, days: Days | None = None) -> None:
-    """Build silver and gold.
+def build(run: Run, days: Days | None = None, full: bool = False) -> Changes:
+    """Build silver and gold; returns what was found to do.
 
     Parameters
     ----------
     days
-        Days of the log that changed; the tables are replaced on these days and on those that
-        look at them. None rebuilds everything.
+        Days of the log to build whatever the build log says. Batches loaded meanwhile still count
+        as new afterwards, since they may touch other days too.
+    full
+        Build every day, whatever the build log says.
 
     Raises
     ------
     UsageError
         A day lies outside the log.
+    ContractError
+        Days are asked for, but nothing is built yet.
     """
     first_date, as_of = batches.coverage(run.warehouse)
-    if days is not None and (days.first < first_date or days.end > as_of + timedelta(days=1)):
+    if days is not None and (days.first < first_date or days.end > as_of + ONE_DAY):
         raise UsageError(f"the log covers {first_date} to {as_of}; {days.first} is not all in it")
     run.warehouse.register()
-    ranges: dict[str, Days] = {}
-    for layer in LAYERS:
-        # Anew for gold: the calendar of a team's log follows from its silver facts.
-        params = log_params(run)
-        for table in (t for t in build_order(LAYERS) if t.layer == layer):
-            ranges[table.name] = _range_of(table, ranges, days or EVERY_DAY)
-            _build_table(run, table, ranges[table.name], params)
+    with run.progress.step("build: what is new") as step:
+        changes = find_changes(run)
+        if full:
+            changes = dataclasses.replace(changes, full="asked for", reasons={})
+        step.note = describe(changes) if days is None else f"asked for {days}"
+    if days is not None:
+        _require_tables(changes)
+        _carry_out(Build(run, "asked", changes, [days]))
+    elif changes.full:
+        _carry_out(Build(run, "full", changes, [EVERY_DAY]))
+    elif not changes.is_nothing:
+        _carry_out(Build(run, "missing", changes, changes.days))
+    return changes
+
+
+def describe(changes: Changes) -> str:
+    """What is to be done, in a few words."""
+    if changes.full:
+        return f"every day: {changes.full}"
+    if not changes.reasons:
+        return "nothing: already done"
+    return ", ".join(map(str, changes.days))
 
 
 def build_steps() -> int:
-    """How many tables a build writes."""
-    return sum(not table.is_view for table in build_order(LAYERS))
+    """How many steps a full build has: a look at what is new, and each table."""
+    return 1 + sum(not table.is_view for table in build_order(LAYERS))
 
 
-def _range_of(table: Table, ranges: dict[str, Days], days: Days) -> Days:
-    """Output days to replace: those of all inputs together, widened by how far the query looks."""
-    inputs = [ranges[name] for name in table.inputs(set(ranges))] or [days]
-    joint = Days(min(r.first for r in inputs), max(r.end for r in inputs))
-    if table.contract.write != "replace_day":
-        return joint
-    return joint.widened(table.contract.depends_back, table.contract.depends_ahead)
+def _require_tables(changes: Changes) -> None:
+    if changes.before is None:
+        raise ContractError("nothing is built yet: run build without days first")
+    if changes.full:
+        raise ContractError(f"{changes.full}: run build without days first")
 
 
-def _build_table(run: Run, table: Table, days: Days, params: dict[str, Value]) -> None:
-    assert table.query is not None  # build_order gives only tables with a query
-    statement = render(table.query, params | {"from_date": days.first, "to_date": days.end})
-    frame = run.spark.sql(statement)
-    if table.is_view:
-        frame.createOrReplaceTempView(table.name)
-        return
-    if "run_id" in table.schema.names:
-        frame = frame.selectExpr("*", f"'{run.warehouse.run_id}' AS run_id")
-    with run.progress.step(f"build {table.name}") as step:
-        step.rows = _write(run.warehouse, table, frame, days)
-    run.warehouse.register([table.name])
+def _carry_out(build: Build) -> None:
+    run = build.run
+    order = build_order(LAYERS)
+    for table in order:
+        if table.layer == "silver":
+            build.params = build.params or log_params(run)
+            _build_table(build, table, build.silver)
+    # Anew for gold: the calendar of a team's log follows from its silver facts.
+    build.params = log_params(run)
+    gold, segments = build.silver, _segments(build)
+    before = build.changes.before
+    if before is not None and build.kind != "full":
+        gold = _gold_days(build, before, segments)
+    for table in order:
+        if table.layer == "gold":
+            _build_table(build, table, gold)
+    _record(build, segments)
 
 
-def _write(warehouse: Warehouse, table: Table, frame: DataFrame, days: Days) -> int:
+def _gold_days(build: Build, before: dict[str, Any], segments: str) -> list[Days]:
+    """Days whose gold rows follow from the silver days, before each query's own reach.
+
+    Every date and segment has a row, so a new segment or an earlier first date means all of them,
+    and a date without rows is still one to write.
+    """
+    first_date, as_of = build.params["first_date"], build.params["as_of"]
+    assert isinstance(first_date, date) and isinstance(as_of, date)
+    shrunk = as_of < before["as_of"]
+    if segments != before["segments"] or first_date != before["first_date"] or shrunk:
+        return [EVERY_DAY]
+    appended = [Days(before["as_of"] + ONE_DAY, as_of + ONE_DAY)] if as_of > before["as_of"] else []
+    return merged([*build.silver, *appended])
+
+
+def _segments(build: Build) -> str:
+    _show_views(build, all_tables()["segments"], EVERY_DAY)
+    rows = build.run.spark.sql("SELECT country, channel FROM segments").collect()
+    return json.dumps(sorted([row["country"], row["channel"]] for row in rows))
+
+
+def _build_table(build: Build, table: Table, days: list[Days]) -> None:
+    """Bring one table up to date where its inputs changed, or note what a view passes on."""
+    inputs = [build.ranges[name] for name in table.inputs(set(build.ranges))]
+    touched = merged([*days, *(each for ranges in inputs for each in ranges)])
     contract = table.contract
-    whole = days == EVERY_DAY and contract.replace_filter is None
-    if contract.write == "replace_table" or whole:
+    if contract.write == "replace_day":
+        reach = contract.depends_back, contract.depends_ahead
+        touched = merged(each.widened(*reach) for each in touched)
+    build.ranges[table.name] = touched
+    if table.is_view:
+        return
+    warehouse = build.run.warehouse
+    before = warehouse.version(table.name) if warehouse.exists(table.name) else None
+    with build.run.progress.step(f"build {table.name}") as step:
+        whole = contract.write == "replace_table"
+        step.rows = sum(_write(build, table, d) for d in ([EVERY_DAY] if whole else touched))
+    build.versions[table.name] = [before, warehouse.version(table.name)]
+    warehouse.register([table.name])
+
+
+def _show_views(build: Build, table: Table, days: Days) -> None:
+    """Make the views that a query reads, for the days it is asked for."""
+    params = build.params | {"from_date": days.first, "to_date": days.end}
+    wanted = {table.name}
+    views = [view for view in build_order(LAYERS) if view.is_view]
+    for view in reversed(build_order(LAYERS)):
+        if view.name in wanted:
+            wanted |= set(view.inputs({each.name for each in views}))
+    for view in views:
+        if view.name in wanted:
+            statement = render(view.query or "", params)
+            build.run.spark.sql(statement).createOrReplaceTempView(view.name)
+
+
+def _write(build: Build, table: Table, days: Days) -> int:
+    """Replace some days of a table; returns their rows."""
+    warehouse, contract = build.run.warehouse, table.contract
+    _show_views(build, table, days)
+    params = build.params | {"from_date": days.first, "to_date": days.end}
+    frame = build.run.spark.sql(render(table.query or "", params))
+    if "run_id" in table.schema.names:
+        frame = frame.selectExpr("*", f"'{warehouse.run_id}' AS run_id")
+    is_whole = days == EVERY_DAY and contract.replace_filter is None
+    if contract.write == "replace_table" or is_whole and not keeps_figures(table):
         return warehouse.replace_table(table.name, frame)
-    return warehouse.replace_days(table.name, frame, days.first, days.end)
+    before = whole_shop(warehouse, table, days) if keeps_figures(table) else {}
+    if is_whole:
+        rows = warehouse.replace_table(table.name, frame)
+    else:
+        rows = warehouse.replace_days(table.name, frame, days.first, days.end)
+    if before:
+        after = whole_shop(warehouse, table, days)
+        warehouse.append_rows(RESTATEMENTS, restatements(table, before, after, warehouse.run_id))
+    return rows
+
+
+def _record(build: Build, segments: str) -> None:
+    """Write the ledger, and last the log: from then on the build counts."""
+    warehouse, changes, now = build.run.warehouse, build.changes, datetime.now(UTC)
+    warehouse.append_rows(LEDGER, _ledger(build, now))
+    row = {
+        "run_id": warehouse.run_id,
+        "built_at": now,
+        "kind": build.kind,
+        "reason": changes.full if build.kind == "full" else "",
+        "batches": json.dumps([] if build.kind == "asked" else changes.new_batches),
+        "days": json.dumps([[str(each.first), str(each.end)] for each in build.silver]),
+        "first_date": build.params["first_date"],
+        "as_of": build.params["as_of"],
+        "segments": segments,
+        "code_version": code_version(build.run.config.metrics),
+        "engine": warehouse.engine,
+        "versions": json.dumps(build.versions),
+    }
+    if build.kind == "full":
+        row["days"] = json.dumps([])
+    warehouse.append_rows(LOG, [row])
+
+
+def _ledger(build: Build, now: datetime) -> list[dict[str, Any]]:
+    """A row per silver day replaced, with what became of its rows."""
+    counts: dict[date, dict[str, int]] = {}
+    sources = {
+        "events": "SELECT event_date AS day, COUNT(*) AS amount FROM fact_events",
+        "orders": "SELECT order_date AS day, COUNT(*) AS amount FROM fact_orders",
+        "quarantined": "SELECT row_date AS day, COUNT(*) AS amount FROM quarantine",
+    }
+    for name, source in sources.items():
+        column = source.split()[1]
+        chosen = " OR ".join(
+            f"({column} >= DATE'{each.first}' AND {column} < DATE'{each.end}')"
+            for each in build.silver
+        )
+        statement = f"{source} WHERE {chosen} GROUP BY {column}"
+        for row in build.run.spark.sql(statement).collect():
+            if row["day"] is not None:
+                counts.setdefault(row["day"], {})[name] = row["amount"]
+    reasons = {} if build.kind == "asked" else build.changes.reasons
+    days = set(counts) | set(reasons)
+    if build.kind != "full":
+        days |= {day for each in build.silver for day in _each(each)}
+    return [
+        {
+            "run_id": build.run.warehouse.run_id,
+            "day": day,
+            "reason": reasons.get(day, build.kind),
+            "events": 0,
+            "orders": 0,
+            "quarantined": 0,
+            "built_at": now,
+        }
+        | counts.get(day, {})
+        for day in sorted(days)
+    ]
+
+
+def _each(days: Days) -> list[date]:
+    return [days.first + timedelta(days=n) for n in range((days.end - days.first).days)]

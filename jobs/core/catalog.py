@@ -124,10 +124,12 @@ class Table:
 
     def inputs(self, names: set[str]) -> list[str]:
         """Those of `names` that the query reads."""
-        words = set(re.findall(r"\b(?:FROM|JOIN)\s+([a-z_0-9]+)", self._statement()))
+        words = set(re.findall(r"\b(?:FROM|JOIN)\s+([a-z_0-9]+)", self.statement))
         return sorted((words & names) - {self.name})
 
-    def _statement(self) -> str:
+    @property
+    def statement(self) -> str:
+        """Text of query.sql without its comments."""
         lines = (self.query or "").splitlines()
         return "\n".join(line for line in lines if not line.lstrip().startswith("--"))
 
