@@ -101,6 +101,12 @@ class Table:
         return self.contract.write == "view"
 
     @property
+    def is_aggregate(self) -> bool:
+        """True for figures by segment, whose rows do not grow with the number of users."""
+        names = {column.name for column in self.contract.columns}
+        return self.layer == "gold" and {"country", "channel"} <= names
+
+    @property
     def query(self) -> str | None:
         """Text of query.sql, or None where Python makes the rows."""
         path = self.folder / "query.sql"

@@ -9,10 +9,17 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    PostCommitHookProperties,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction
 
@@ -119,6 +126,77 @@ def bounds(folder: str, column: str) -> tuple[Any, Any] | None:
     return None if None in least + most else (min(least), max(most))
 
 
+def write_batches(
+    table: Table,
+    folder: str,
+    batches: Iterator[pa.RecordBatch],
+    run_id: str,
+    mode: Literal["append", "overwrite"],
+    predicate: str | None = None,
+) -> int:
+    """Write rows into a table as one version; returns how many.
+
+    Parameters
+    ----------
+    table
+        Contract of the table, which must exist.
+    folder
+        Folder of the Delta table.
+    batches
+        The rows, with the columns of the contract in its order; read once, piece by piece.
+    run_id
+        Goes into the commit's userMetadata, as with every write of the project.
+    mode
+        append, or overwrite: the whole table, or the rows that satisfy `predicate`.
+    predicate
+        SQL condition; a new row that does not satisfy it fails the write.
+
+    Raises
+    ------
+    ContractError
+        A row lies outside the predicate, or is NULL where the contract allows none.
+    ConflictError
+        Another writer changed the table meanwhile.
+    StorageError
+        The disk refuses.
+    """
+    rows = 0
+
+    def counted() -> Iterator[pa.RecordBatch]:
+        nonlocal rows
+        for batch in batches:
+            rows += batch.num_rows
+            yield batch.cast(schema)
+
+    schema = arrow_schema(table).remove_metadata()
+    with _refusals(folder):
+        write_deltalake(
+            open_table(folder),
+            pa.RecordBatchReader.from_batches(schema, counted()),
+            mode=mode,  # type: ignore[arg-type]
+            predicate=predicate,
+            commit_properties=_commit_properties(run_id),
+            writer_properties=WriterProperties(compression="ZSTD", compression_level=1),
+        )
+    return rows
+
+
+@contextmanager
+def _refusals(folder: str) -> Iterator[None]:
+    try:
+        yield
+    except CommitFailedError as error:
+        raise ConflictError(f"{folder}: another writer changed it first; run again") from error
+    except (DeltaError, OSError) as error:
+        lines = [line for line in str(error).splitlines() if line]
+        if "failed validation check" in lines[0]:
+            example = " ".join(line for line in lines[3:] if line.startswith("|"))[:200]
+            raise ContractError(
+                f"{folder}: a row outside what is replaced, or NULL where none may be: {example}"
+            ) from error
+        raise StorageError(f"{folder}: {lines[0]}; the table keeps its version") from error
+
+
 def commit_files(
     handle: DeltaTable,
     layout: FileLayout,
@@ -161,7 +239,7 @@ def commit_files(
         "numOutputRows": str(rows),
         "numOutputBytes": str(sum(file.size for file in files)),
     }
-    try:
+    with _refusals(layout.folder):
         handle.create_write_transaction(
             [_add_action(layout, file) for file in files],
             mode="append",
@@ -174,13 +252,6 @@ def commit_files(
                 create_checkpoint=False, cleanup_expired_logs=False
             ),
         )
-    except CommitFailedError as error:
-        raise ConflictError(
-            f"{layout.folder}: another writer changed it first; run again"
-        ) from error
-    except (DeltaError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise StorageError(f"{layout.folder}: {reason}; the table keeps its version") from error
     return rows
 
 

@@ -19,9 +19,7 @@ Rows = dict[tuple[Any, ...], dict[str, Any]]
 
 def keeps_figures(table: Table) -> bool:
     """True for metrics by date: for these a change is worth a word."""
-    names = {column.name for column in table.contract.columns}
-    is_by_segment = {"country", "channel"} <= names
-    return table.layer == "gold" and table.contract.write == "replace_day" and is_by_segment
+    return table.is_aggregate and table.contract.write == "replace_day"
 
 
 def whole_shop(warehouse: Warehouse, table: Table, days: Days) -> Rows:
