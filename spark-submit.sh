@@ -6,7 +6,7 @@
 # `./spark-submit.sh help` lists the commands. Before or after the command it takes for itself
 #   --profile local|standalone    conf/spark-<profile>.conf (default: local)
 #   --master URL                  another Spark master than the profile's
-#   --engine spark|sail           what runs the SQL of build, verify and sql; sail needs no Java
+#   --engine spark|sail           what runs the SQL of plan, build, verify and sql; sail needs no Java
 #   --dry-run                     prints what would run; installs nothing, starts nothing
 # and leaves all other arguments to the command. Environment:
 #   JAVA_HOME                     Java 17 or newer; if not set, the `java` on the PATH
@@ -188,6 +188,7 @@ spark_options() {
 # prints it and as it works too, the JVM pours the log of Python into stdout, hides the terminal
 # from it, and even a mistyped option waits for the JVM.
 run_job() {
+  if [[ " $* " == *' --engines '* ]]; then packages=sail; fi
   if [[ $engine == sail ]]; then
     set_up sail
     launch "$VENV/bin/python" "$ROOT/jobs/$command.py" --engine sail "$@"
@@ -278,8 +279,8 @@ done
 set -- ${rest[@]+"${rest[@]}"}
 [[ $profile == local || $profile == standalone ]] || die 2 "no profile '$profile'"
 [[ $engine == spark || $engine == sail ]] || die 2 "no engine '$engine': spark or sail"
-[[ $engine == spark || $command =~ ^(build|verify|sql)$ ]] ||
-  die 2 "engine sail runs SQL alone: build, verify and sql; '$command' needs Spark"
+[[ $engine == spark || $command =~ ^(plan|build|verify|sql)$ ]] ||
+  die 2 "engine sail runs SQL alone: plan, build, verify and sql; '$command' needs Spark"
 [[ $engine == spark || ! $master && $profile == local ]] ||
   die 2 "engine sail is one process on this machine: no --profile and no --master with it"
 
@@ -289,7 +290,8 @@ case ${command:-help} in
   ##@ Step by step
   generate) run_job "$@" ;; ## a synthetic shop: users, events, orders, and the truth behind them
   ingest) run_job "$@" ;;   ## your own users, events and orders: CSV, JSON lines or Parquet
-  build) run_job "$@" ;;    ## clean tables and metrics, for some days or for all
+  plan) run_job "$@" ;;     ## what the next build would do, and why
+  build) run_job "$@" ;;    ## clean tables and metrics: what is missing, some days, or all
   train) run_job "$@" ;;    ## the model: who buys in the next 7 days
   score) run_job "$@" ;;    ## that probability for each eligible user of a day
   report) run_job "$@" ;;   ## charts as PNG, each with its numbers as CSV

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql.connect.session import SparkSession as ConnectSession
 
-from jobs.core.sail import pin_settings, serve
+from jobs.core.sail import connect_beside_spark
 from jobs.core.session import read_properties
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,12 +56,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 
 @pytest.fixture(scope="session")
 def sail() -> Iterator[SparkSession]:
-    """A session on Sail, beside the JVM of `spark`; it starts at once and answers in milliseconds.
-
-    Both live in one process here, so functions of pyspark.sql.functions make columns for Spark
-    alone: on this session say it in SQL.
-    """
-    session = ConnectSession.builder.remote(serve()).create()
-    pin_settings(session)
+    """A session on Sail beside the JVM of `spark`: starts at once and answers in milliseconds."""
+    session = connect_beside_spark()
     yield session
     session.stop()

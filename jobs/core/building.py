@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from jobs.core import batches
+from jobs.core.build_log import record
 from jobs.core.catalog import Table, all_tables, build_order
-from jobs.core.changes import LAYERS, LOG, Changes, code_version, find_changes
+from jobs.core.changes import LAYERS, Changes, find_changes
 from jobs.core.day_ranges import EVERY_DAY, ONE_DAY, Days, merged
 from jobs.core.errors import ContractError, UsageError
 from jobs.core.queries import Value, render
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from jobs.core.tables import Warehouse
 
 FACT_DAYS = {"fact_events": "event_date", "fact_orders": "order_date"}
-LEDGER = "interval_ledger"
 
 
 @dataclass
@@ -130,6 +130,24 @@ def describe(changes: Changes) -> str:
     return ", ".join(map(str, changes.days))
 
 
+def days_of(table: Table, ranges: dict[str, list[Days]], days: list[Days]) -> list[Days]:
+    """Days of a table to replace: those touched, those of its inputs, and those that look at them.
+
+    Parameters
+    ----------
+    ranges
+        Days of the tables before it in the build order.
+    days
+        Days touched in its layer.
+    """
+    inputs = [ranges[name] for name in table.inputs(set(ranges))]
+    touched = merged([*days, *(each for found in inputs for each in found)])
+    contract = table.contract
+    if contract.write != "replace_day":
+        return touched
+    return merged(each.widened(contract.depends_back, contract.depends_ahead) for each in touched)
+
+
 def build_steps() -> int:
     """How many steps a full build has: a look at what is new, and each table."""
     return 1 + sum(not table.is_view for table in build_order(LAYERS))
@@ -158,7 +176,7 @@ def _carry_out(build: Build) -> None:
     for table in order:
         if table.layer == "gold":
             _build_table(build, table, gold)
-    _record(build, segments)
+    record(build, segments)
 
 
 def _gold_days(build: Build, before: dict[str, Any], segments: str) -> list[Days]:
@@ -184,15 +202,10 @@ def _segments(build: Build) -> str:
 
 def _build_table(build: Build, table: Table, days: list[Days]) -> None:
     """Bring one table up to date where its inputs changed, or note what a view passes on."""
-    inputs = [build.ranges[name] for name in table.inputs(set(build.ranges))]
-    touched = merged([*days, *(each for ranges in inputs for each in ranges)])
-    contract = table.contract
-    if contract.write == "replace_day":
-        reach = contract.depends_back, contract.depends_ahead
-        touched = merged(each.widened(*reach) for each in touched)
-    build.ranges[table.name] = touched
+    touched = build.ranges[table.name] = days_of(table, build.ranges, days)
     if table.is_view:
         return
+    contract = table.contract
     warehouse = build.run.warehouse
     before = warehouse.version(table.name) if warehouse.exists(table.name) else None
     with build.run.progress.step(f"build {table.name}") as step:
@@ -236,67 +249,3 @@ def _write(build: Build, table: Table, days: Days) -> int:
         after = whole_shop(warehouse, table, days)
         warehouse.append_rows(RESTATEMENTS, restatements(table, before, after, warehouse.run_id))
     return rows
-
-
-def _record(build: Build, segments: str) -> None:
-    """Write the ledger, and last the log: from then on the build counts."""
-    warehouse, changes, now = build.run.warehouse, build.changes, datetime.now(UTC)
-    warehouse.append_rows(LEDGER, _ledger(build, now))
-    row = {
-        "run_id": warehouse.run_id,
-        "built_at": now,
-        "kind": build.kind,
-        "reason": changes.full if build.kind == "full" else "",
-        "batches": json.dumps([] if build.kind == "asked" else changes.new_batches),
-        "days": json.dumps([[str(each.first), str(each.end)] for each in build.silver]),
-        "first_date": build.params["first_date"],
-        "as_of": build.params["as_of"],
-        "segments": segments,
-        "code_version": code_version(build.run.config.metrics),
-        "engine": warehouse.engine,
-        "versions": json.dumps(build.versions),
-    }
-    if build.kind == "full":
-        row["days"] = json.dumps([])
-    warehouse.append_rows(LOG, [row])
-
-
-def _ledger(build: Build, now: datetime) -> list[dict[str, Any]]:
-    """A row per silver day replaced, with what became of its rows."""
-    counts: dict[date, dict[str, int]] = {}
-    sources = {
-        "events": "SELECT event_date AS day, COUNT(*) AS amount FROM fact_events",
-        "orders": "SELECT order_date AS day, COUNT(*) AS amount FROM fact_orders",
-        "quarantined": "SELECT row_date AS day, COUNT(*) AS amount FROM quarantine",
-    }
-    for name, source in sources.items():
-        column = source.split()[1]
-        chosen = " OR ".join(
-            f"({column} >= DATE'{each.first}' AND {column} < DATE'{each.end}')"
-            for each in build.silver
-        )
-        statement = f"{source} WHERE {chosen} GROUP BY {column}"
-        for row in build.run.spark.sql(statement).collect():
-            if row["day"] is not None:
-                counts.setdefault(row["day"], {})[name] = row["amount"]
-    reasons = {} if build.kind == "asked" else build.changes.reasons
-    days = set(counts) | set(reasons)
-    if build.kind != "full":
-        days |= {day for each in build.silver for day in _each(each)}
-    return [
-        {
-            "run_id": build.run.warehouse.run_id,
-            "day": day,
-            "reason": reasons.get(day, build.kind),
-            "events": 0,
-            "orders": 0,
-            "quarantined": 0,
-            "built_at": now,
-        }
-        | counts.get(day, {})
-        for day in sorted(days)
-    ]
-
-
-def _each(days: Days) -> list[date]:
-    return [days.first + timedelta(days=n) for n in range((days.end - days.first).days)]

@@ -7,7 +7,7 @@ and no cluster of ours, so Spark stays the default and the reference.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jobs.core.errors import SetupError
 
@@ -53,6 +53,26 @@ def start_sail(quiet: bool = True) -> SparkSession:
     from pyspark.sql import SparkSession
 
     spark = SparkSession.builder.remote(serve(quiet)).getOrCreate()
+    pin_settings(spark)
+    return spark
+
+
+def connect_beside_spark() -> SparkSession:
+    """A session on Sail in a process that has one on Spark too.
+
+    Functions of pyspark.sql.functions make columns for Spark alone there: on this session say it in
+    SQL.
+
+    Raises
+    ------
+    SetupError
+        The package is not installed.
+    """
+    address = serve()
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+    # Asked for through pyspark.sql, it would make the whole process a Connect client.
+    spark = cast("SparkSession", ConnectSession.builder.remote(address).create())
     pin_settings(spark)
     return spark
 

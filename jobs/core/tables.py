@@ -182,7 +182,8 @@ class Warehouse:
                 # Sail's own writes take rows outside the predicate without a word, and see NULLs in
                 # rows that the query leaves out. Of a few rows each commit of Spark's takes a
                 # second, this one some hundredths.
-                return write_batches(table, path, batches_of(rows), self.run_id, mode, predicate)
+                pieces = batches_of(rows, self.engine)
+                return write_batches(table, path, pieces, self.run_id, mode, predicate)
             if table.contract.partition_by:
                 # One task per partition value where it is small, several where it is large: without
                 # it every task would write a file into every day.
@@ -207,16 +208,14 @@ class Warehouse:
         return int(metrics.get("numOutputRows", 0))
 
 
-def batches_of(frame: DataFrame) -> Iterator[pa.RecordBatch]:
+def batches_of(frame: Any, engine: str) -> Iterator[pa.RecordBatch]:
     """Rows of a frame in pieces as they come from a Connect server; of Spark's own, all at once."""
-    session = frame.sparkSession
-    client = getattr(session, "client", None)
-    if client is None:
+    if engine == "spark":
         yield from frame.toArrow().to_batches()
         return
     # toArrow would hold the whole result; there is no public call that hands it over in pieces.
-    plan = frame._plan.to_proto(client)  # type: ignore[operator]
-    for part in client.to_table_as_iterator(plan, {}):
+    client = frame.sparkSession.client
+    for part in client.to_table_as_iterator(frame._plan.to_proto(client), {}):
         if isinstance(part, pa.Table):
             yield from part.to_batches()
 

@@ -40,23 +40,25 @@ def random_log(seed: int, days: int = 24, users: int = 9, events: int = 150) -> 
             rows["bronze_users"].append(
                 {
                     "user_id": user,
-                    "signup_date": FIRST + dt.timedelta(days=draw.randrange(-2, days)),
+                    "signup_date": FIRST + dt.timedelta(days=draw.choice([-9, -3, -3, 0, draw.randrange(days)])),
                     "country": draw.choice(["DE", "FR"]),
                     "channel": draw.choice(["seo", "ads", None]),
-                    "ingest_ts": _moment(draw, days + 3),
+                    "ingest_ts": _moment(draw, 3) + dt.timedelta(days=days),
                 }
             )
     for number in range(events):
-        kind = draw.choice(["view", "view", "view", "add_to_cart", "purchase", "scroll"])
-        row = {"user_id": draw.randrange(users + 2), "ts": _moment(draw, days)}
-        row["ingest_ts"] = row["ts"] + dt.timedelta(hours=draw.choice([0, 0, 0, 1, 30, 200, -30]))
+        kind = draw.choice([*["view"] * 5, "add_to_cart", "add_to_cart", "purchase", "purchase"])
+        kind = "scroll" if draw.random() < 0.03 else kind
+        row = {"user_id": draw.randrange(users + (number % 20 == 0)), "ts": _moment(draw, days)}
+        delay = -30 if draw.random() < 0.03 else draw.choice([0, 0, 0, 1, 30, 200])
+        row["ingest_ts"] = row["ts"] + dt.timedelta(hours=delay)
         event_id = draw.randrange(number + 1) if draw.random() < 0.15 else number
-        value = draw.choice([None, 1.5, -1.0])
+        value = -1.0 if draw.random() < 0.03 else draw.choice([None, 1.5])
         rows["bronze_events"].append(
             row | {"event_id": event_id, "event_type": kind, "value": value}
         )
         if kind == "purchase":
-            cents = draw.randrange(-100, 9999)
+            cents = draw.randrange(-300, 9999)
             rows["bronze_orders"].append(
                 row | {"order_id": event_id, "amount": Decimal(cents) / 100}
             )
@@ -100,6 +102,7 @@ class Lakehouse:
         for table, rows in piece.items():
             days = [row["ts"].date() for row in rows if "ts" in row]
             marks = {"source": "test", "batch_id": name}
+            self.warehouse.layout(table)  # makes it, also where there is no row
             self.warehouse.append_rows(table, [row | marks for row in rows])
             record = {
                 "batch_id": name,

@@ -1,0 +1,91 @@
+"""The next build in words: which days, why, and which days of which table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import TYPE_CHECKING
+
+from jobs.core import batches
+from jobs.core.building import days_of
+from jobs.core.catalog import build_order
+from jobs.core.changes import LAYERS, Changes
+from jobs.core.day_ranges import BEGINNING, END, ONE_DAY, Days, merged
+from jobs.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobs.core.tables import Warehouse
+
+MEANINGS = {
+    "new": "after the last day built",
+    "late": "rows for a day already built",
+    "user": "a user of its rows arrived or changed",
+    "copy": "another copy of one of its rows arrived",
+}
+
+
+def require_range(first: date | None, end: date | None) -> None:
+    """Refuse a range that ends before it begins.
+
+    Raises
+    ------
+    UsageError
+        It does.
+    """
+    if first is not None and end is not None and first >= end:
+        raise UsageError("--to must be later than --from: it is the day after the last one")
+
+
+def render_plan(
+    warehouse: Warehouse, changes: Changes, first: date | None = None, end: date | None = None
+) -> str:
+    """Tell what a build would do.
+
+    Parameters
+    ----------
+    first, end
+        Only days first <= day < end are listed; the sums below are of all days.
+    """
+    first_date, as_of = batches.coverage(warehouse)
+    lines = [f"the log covers {first_date} to {as_of}", _last_build(changes)]
+    if changes.full:
+        return "\n".join([*lines, f"to build: every day of every table, since {changes.full}"])
+    if changes.is_nothing:
+        return "\n".join([*lines, "to build: nothing, the tables hold all that was loaded"])
+    shown = Days(first or BEGINNING, end or END)
+    lines += ["", "day         why"]
+    lines += [f"{day}  {why}" for day, why in changes.reasons.items() if day in shown]
+    lines += [""]
+    for why, count in sorted(Counter(changes.reasons.values()).items()):
+        lines.append(f"{count} days {why}: {MEANINGS[why]}")
+    lines += ["", "table                    days replaced, as far as the segments stay the same"]
+    lines += [f"{name:<24} {days}" for name, days in _table_days(changes, as_of).items()]
+    return "\n".join(lines)
+
+
+def _last_build(changes: Changes) -> str:
+    before = changes.before
+    if before is None:
+        return "nothing is built yet"
+    moment = before["built_at"].isoformat(sep=" ", timespec="seconds")
+    return f"built through {before['as_of']} by run {before['run_id']} ({moment})"
+
+
+def _table_days(changes: Changes, as_of: date) -> dict[str, str]:
+    assert changes.before is not None
+    touched = changes.days
+    built = changes.before["as_of"]
+    added = [Days(built + ONE_DAY, as_of + ONE_DAY)] if as_of > built else []
+    by_layer = {"silver": touched, "gold": merged([*touched, *added])}
+    ranges: dict[str, list[Days]] = {}
+    told = {}
+    for table in build_order(LAYERS):
+        ranges[table.name] = days_of(table, ranges, by_layer[table.layer])
+        if not table.is_view:
+            whole = table.contract.write == "replace_table"
+            told[table.name] = "all" if whole else ", ".join(map(_shown, ranges[table.name]))
+    return told
+
+
+def _shown(days: Days) -> str:
+    return f"{days.first} on" if days.end == END else str(days)
