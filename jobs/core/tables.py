@@ -84,12 +84,14 @@ class Warehouse:
         """
         if not self.exists(name):
             raise ContractError(f"{self.root} has no table {name}; {_hint(self.table(name))}")
-        stored = self.spark.read.format("delta").load(self.path(name))
         if self.engine == "spark":
-            return stored
-        # Sail refuses a union of columns whose comments differ, so it is not shown the comments.
+            return self.spark.read.format("delta").load(self.path(name))
+        # Sail reads a path as an address. It refuses a union of columns whose comments differ, so
+        # it is not shown the comments.
+        address = Path(self.path(name)).absolute().as_uri()
+        stored = self.spark.read.format("delta").load(address)
         plain = StructType([StructField(f.name, f.dataType, f.nullable) for f in stored.schema])
-        return self.spark.read.format("delta").schema(plain).load(self.path(name))
+        return self.spark.read.format("delta").schema(plain).load(address)
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Content of a small stored table, without a Spark job; empty if it is not there."""
