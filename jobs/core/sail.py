@@ -6,7 +6,12 @@ and no cluster of ours, so Spark stays the default and the reference.
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import re
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from jobs.core.errors import SetupError
@@ -16,6 +21,22 @@ if TYPE_CHECKING:
 
 # Threads of the server end with the object, so it lives as long as the process.
 _SERVERS: list[Any] = []
+
+
+@functools.cache
+def plain_folder(folder: str) -> str:
+    """Another name of a folder where its own has characters that Sail cannot read a table under.
+
+    Blanks, accents, # and % come out of its addresses otherwise than they go in. The other name is
+    a link that goes with the process.
+    """
+    if re.fullmatch(r"[A-Za-z0-9/_.+-]*", folder):
+        return folder
+    place = tempfile.TemporaryDirectory(prefix="glasshouse-sail-")
+    atexit.register(place.cleanup)
+    link = Path(place.name) / "warehouse"
+    link.symlink_to(folder)
+    return str(link)
 
 
 def serve(quiet: bool = True) -> str:

@@ -34,6 +34,7 @@ from jobs.core.file_commits import (
     read_rows,
     write_batches,
 )
+from jobs.core.sail import plain_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,9 +87,8 @@ class Warehouse:
             raise ContractError(f"{self.root} has no table {name}; {_hint(self.table(name))}")
         if self.engine == "spark":
             return self.spark.read.format("delta").load(self.path(name))
-        # Sail reads a path as an address. It refuses a union of columns whose comments differ, so
-        # it is not shown the comments.
-        address = Path(self.path(name)).absolute().as_uri()
+        # Sail refuses a union of columns whose comments differ, so it is not shown the comments.
+        address = f"{plain_folder(str(self.root))}/{self.table(name).layer}/{name}"
         stored = self.spark.read.format("delta").load(address)
         plain = StructType([StructField(f.name, f.dataType, f.nullable) for f in stored.schema])
         return self.spark.read.format("delta").schema(plain).load(address)
