@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from jobs.core.building import build, build_steps
+from jobs.core.building.flow import build, build_steps
 from jobs.core.config import Config
 from jobs.core.entry import Job, Run, main
 from jobs.core.progress import summary

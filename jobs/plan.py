@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import argparse
 
-from jobs.core.building_plan import render_plan, require_range
-from jobs.core.changes import find_changes
+from jobs.core.building.changes import find_changes
+from jobs.core.building.plan import render_plan
+from jobs.core.building.request import require_range
 from jobs.core.config import Config
 from jobs.core.entry import Job, Run, add_engine, day, main
 

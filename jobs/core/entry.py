@@ -24,7 +24,8 @@ from jobs.core.manifest import Manifest, new_run_id
 from jobs.core.progress import Progress
 from jobs.core.queries import parse_date
 from jobs.core.session import ENGINES, start_engine
-from jobs.core.tables import Warehouse, first_line
+from jobs.core.spark_errors import first_line
+from jobs.core.tables import Warehouse
 
 EXIT_BUG = 1
 DAMAGE = (

@@ -11,8 +11,11 @@ import functools
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+import pyarrow as pa
 
 from jobs.core.errors import SetupError
 
@@ -102,3 +105,15 @@ def pin_settings(spark: SparkSession) -> None:
     """Set what conf/spark-*.conf sets for Spark, where a result depends on it."""
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.ansi.enabled", "true")
+
+
+def batches_of(frame: Any, engine: str) -> Iterator[pa.RecordBatch]:
+    """Rows of a frame in pieces as they come from a Connect server; of Spark's own, all at once."""
+    if engine == "spark":
+        yield from frame.toArrow().to_batches()
+        return
+    # toArrow would hold the whole result; there is no public call that hands it over in pieces.
+    client = frame.sparkSession.client
+    for part in client.to_table_as_iterator(frame._plan.to_proto(client), {}):
+        if isinstance(part, pa.Table):
+            yield from part.to_batches()

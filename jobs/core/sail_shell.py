@@ -25,7 +25,8 @@ from jobs.core.errors import UsageError
 from jobs.core.queries import PARAMETER
 from jobs.core.sail import start_sail
 from jobs.core.shell import shell_params, stored_tables, views
-from jobs.core.tables import Warehouse, first_line
+from jobs.core.spark_errors import first_line
+from jobs.core.tables import Warehouse
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

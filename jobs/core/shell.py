@@ -17,8 +17,8 @@ from pathlib import Path
 from jobs.core.catalog import LAYERS, all_tables, build_order
 from jobs.core.config import load_config
 from jobs.core.errors import GlasshouseError, UsageError
-from jobs.core.file_commits import bounds, is_table
 from jobs.core.queries import Value, parameters, parse_date, render
+from jobs.core.table_log import bounds, is_table
 
 # How spark-sql may be told the value of a `${name}`.
 DEFINE = ("-d", "--define", "--hivevar")

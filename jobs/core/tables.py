@@ -9,35 +9,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
 from jobs.core.catalog import Table, all_tables
 from jobs.core.columns import refuse_other_columns
 from jobs.core.data_files import DataFile, DataFileWriter, FileLayout, file_layout
-from jobs.core.errors import ConflictError, ContractError, StorageError
-from jobs.core.file_commits import (
-    commit_files,
-    constants_by_file,
-    create_table,
-    has_committed,
-    is_table,
-    open_table,
-    read_rows,
-    write_batches,
-)
-from jobs.core.sail import plain_folder
+from jobs.core.errors import ContractError
+from jobs.core.file_commits import commit_files, create_table, write_batches
+from jobs.core.sail import batches_of, plain_folder
+from jobs.core.spark_errors import storage_errors
+from jobs.core.table_log import constants_by_file, has_committed, is_table, open_table, read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from pyspark.sql import DataFrame, Row, SparkSession
 
@@ -210,18 +200,6 @@ class Warehouse:
         return int(metrics.get("numOutputRows", 0))
 
 
-def batches_of(frame: Any, engine: str) -> Iterator[pa.RecordBatch]:
-    """Rows of a frame in pieces as they come from a Connect server; of Spark's own, all at once."""
-    if engine == "spark":
-        yield from frame.toArrow().to_batches()
-        return
-    # toArrow would hold the whole result; there is no public call that hands it over in pieces.
-    client = frame.sparkSession.client
-    for part in client.to_table_as_iterator(frame._plan.to_proto(client), {}):
-        if isinstance(part, pa.Table):
-            yield from part.to_batches()
-
-
 def one_row(frame: DataFrame) -> Row:
     """The row of a frame that always has one, such as an aggregate without groups."""
     row = frame.first()
@@ -241,35 +219,6 @@ def conform(frame: DataFrame, table: Table) -> DataFrame:
     got = {field.name: field.dataType.simpleString() for field in frame.schema}
     refuse_other_columns(table.name, expected, got)
     return frame.select(list(expected))
-
-
-@contextmanager
-def storage_errors(path: str) -> Iterator[None]:
-    """Turn what Spark says of disks and concurrent commits into one line with the path."""
-    try:
-        yield
-    except (PySparkException, Py4JJavaError) as error:
-        text = str(error)
-        if "DELTA_CONCURRENT" in text or "ConcurrentModificationException" in text:
-            raise ConflictError(f"{path}: another writer changed it first; run again") from error
-        refusals = ("CONSTRAINT_VIOLATED", "VIOLATE_CONSTRAINT", "DELTA_REPLACE_WHERE_MISMATCH")
-        if any(sign in text for sign in refusals):
-            raise ContractError(f"{path}: {first_line(error)}") from error
-        for sign in ("No space left on device", "Permission denied", "Read-only file system"):
-            if sign in text:
-                raise StorageError(f"{path}: {sign}; the table keeps its last version") from error
-        if "Mkdirs failed" in text or "Unable to create" in text:
-            raise StorageError(f"{path}: cannot be written; check folder and rights") from error
-        raise
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, without the JVM's trace that Spark's errors carry in their text."""
-    # Not getMessage(): Spark looks the text up among its own error classes and fails on Delta's.
-    lines = [line.strip(" :\n") for line in str(error).splitlines() if line.strip(" :\n")]
-    if isinstance(error, Py4JJavaError):
-        lines = lines[1:]  # the first only names the Java method that was called
-    return lines[0] if lines else "no message"
 
 
 def _hint(table: Table) -> str:

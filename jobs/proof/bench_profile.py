@@ -13,7 +13,8 @@ from deltalake import DeltaTable
 
 from jobs.core.catalog import all_tables
 from jobs.core.data_files import DataFileWriter, file_layout
-from jobs.core.file_commits import commit_files, open_table
+from jobs.core.file_commits import commit_files
+from jobs.core.table_log import open_table
 from jobs.shop import events, parts, rectangles
 from jobs.shop.dirt.recorded import recorded_rectangle
 from jobs.shop.events import generate_rectangle

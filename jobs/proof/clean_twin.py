@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from jobs.core import batches
-from jobs.core.building import log_params
+from jobs.core.building.days import EVERY_DAY
+from jobs.core.building.flow import log_params
 from jobs.core.catalog import all_tables
-from jobs.core.day_ranges import EVERY_DAY
 from jobs.core.queries import render
 from jobs.proof.content_hash import fingerprint
 from jobs.proof.findings import Finding

@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.core.building import build
+from jobs.core.building.changes import LAYERS
+from jobs.core.building.flow import build
 from jobs.core.catalog import build_order
-from jobs.core.changes import LAYERS
 from jobs.core.entry import Run
 from jobs.core.progress import Progress
 from jobs.core.sail import connect_beside_spark

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jobs.core.building import calendar
+from jobs.core.building.flow import calendar
 from jobs.proof.findings import Finding
 from jobs.proof.truth_cohorts import (
     funnel_eves,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jobs.core.building import log_params
+from jobs.core.building.flow import log_params
 from jobs.core.catalog import all_tables
 from jobs.core.checks import run_checks
 from jobs.core.errors import ContractError

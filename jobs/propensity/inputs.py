@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from jobs.core.building import log_params
+from jobs.core.building.flow import log_params
 from jobs.core.catalog import all_tables
 from jobs.core.queries import Value, render
 from jobs.propensity.features import KEY

@@ -13,7 +13,7 @@ from jobs.core import batches
 from jobs.core.batches import SHOP_PREFIX, Batch
 from jobs.core.data_files import DataFile
 from jobs.core.errors import UsageError
-from jobs.core.tables import storage_errors
+from jobs.core.spark_errors import storage_errors
 from jobs.shop.passes import DAYS, TRUTH, USERS, Pass
 from jobs.shop.stored import identity_of
 from jobs.shop.truth.outlook import check_campaign

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.core.batches import LEDGER
-from jobs.core.building import build
+from jobs.core.building.flow import build
 from jobs.core.catalog import build_order
-from jobs.core.changes import LAYERS, Changes
+from jobs.core.building.changes import LAYERS, Changes
 from jobs.core.config import load_config
 from jobs.core.entry import Run
 from jobs.core.manifest import Manifest

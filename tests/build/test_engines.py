@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.core.catalog import build_order
-from jobs.core.changes import LAYERS
+from jobs.core.building.changes import LAYERS
 from jobs.proof.engines import compare_engines
 from tests.build.logs import Lakehouse, pieces, random_log, stored
 

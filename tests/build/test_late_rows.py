@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from deltalake import DeltaTable
 
-from jobs.core.building_plan import render_plan
-from jobs.core.changes import find_changes
-from jobs.core.day_ranges import Days
+from jobs.core.building.plan import render_plan
+from jobs.core.building.changes import find_changes
+from jobs.core.building.days import Days
 from jobs.core.errors import ContractError, UsageError
 from tests.build.logs import FIRST, Lakehouse, Piece
 
@@ -155,7 +155,7 @@ def test_a_build_that_died_before_its_record_is_done_again(
     lakehouse = shop(tmp_path, sail)
     lakehouse.load("late", piece(events=[event(101, 2, LATE)]))
     with monkeypatch.context() as patch:
-        patch.setattr("jobs.core.building.record", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("jobs.core.building.flow.record", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             lakehouse.build()
     assert lakehouse.build().reasons == {LATE: "late"}
@@ -166,7 +166,7 @@ def test_other_settings_ask_for_a_full_build(
     tmp_path: Path, sail: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lakehouse = shop(tmp_path, sail)
-    monkeypatch.setattr("jobs.core.changes.code_version", lambda metrics: "another")
+    monkeypatch.setattr("jobs.core.building.changes.code_version", lambda metrics: "another")
     assert lakehouse.build().full == "queries or settings are not those of the last build"
 
 

@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from jobs.core.building import build
+from jobs.core.building.flow import build
 from jobs.core.config import PROJECT_ROOT
 from jobs.core.tables import Warehouse
 from tests.jobs.commands import command, run_in

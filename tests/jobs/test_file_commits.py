@@ -15,8 +15,9 @@ from pyspark.sql import functions as F
 from jobs.core import batches
 from jobs.core.entry import Run
 from jobs.core.errors import ConflictError, ContractError
-from jobs.core.file_commits import commit_files, open_table
+from jobs.core.file_commits import commit_files
 from jobs.core.orphans import find_orphans, remove_orphans
+from jobs.core.table_log import open_table
 from jobs.core.tables import Warehouse
 from jobs.shop.loading import Span, load_world
 from jobs.shop.world import World

@@ -16,9 +16,9 @@ from pyspark.sql import SparkSession
 
 import jobs.build
 import jobs.score
-from jobs.core.building import build, build_steps
+from jobs.core.building.days import Days
+from jobs.core.building.flow import build, build_steps
 from jobs.core.catalog import SQL_ROOT, all_tables
-from jobs.core.day_ranges import Days
 from jobs.core.entry import Run
 from jobs.core.errors import ContractError, UsageError
 from jobs.core.queries import parameters

@@ -11,9 +11,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.core.building.days import EVERY_DAY
 from jobs.core.catalog import all_tables
 from jobs.core.checks import run_checks
-from jobs.core.day_ranges import EVERY_DAY
 from jobs.core.queries import render
 from jobs.proof import cleaning
 from jobs.proof.clean_twin import differing_rows

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from jobs.core import batches
 from jobs.core.batches import Batch
-from jobs.core.building import calendar
+from jobs.core.building.flow import calendar
 from jobs.core.catalog import all_tables
 from jobs.core.errors import ContractError
 from jobs.core.tables import Warehouse

@@ -26,24 +26,16 @@ import pyarrow as pa
 import yaml
 from pyspark.sql import types as T
 
-from jobs.core.catalog import Table, all_tables, build_order
+from jobs.core.catalog import TYPES, Table, all_tables, build_order
 from jobs.core.config import load_config
+from jobs.core.data_files import ARROW_TYPES
 from jobs.core.queries import Value, parameters, render
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 CASES = Path(__file__).parent
-ARROW: dict[T.DataType, pa.DataType] = {
-    T.LongType(): pa.int64(),
-    T.IntegerType(): pa.int32(),
-    T.DoubleType(): pa.float64(),
-    T.DecimalType(18, 2): pa.decimal128(18, 2),
-    T.StringType(): pa.string(),
-    T.BooleanType(): pa.bool_(),
-    T.DateType(): pa.date32(),
-    T.TimestampType(): pa.timestamp("us", tz="UTC"),
-}
+ARROW: dict[T.DataType, pa.DataType] = {TYPES[name]: kind for name, kind in ARROW_TYPES.items()}
 Rows = list[dict[str, Any]]
 
 
@@ -122,10 +114,9 @@ def outcome(spark: SparkSession, case: Case) -> list[tuple[Any, ...]]:
     """Run the query of a case; returns the compared columns of its rows, sorted."""
     for name, rows in case.inputs.items():
         frame(spark, all_tables()[name].schema, rows).createOrReplaceTempView(name)
-    for view in build_order(("silver",)):
+    for view in build_order(("silver", "gold")):
         if view.name in case.views:
-            made = spark.sql(render(view.query or "", case.params))
-            made.createOrReplaceTempView(view.name)
+            spark.sql(render(view.query or "", case.params)).createOrReplaceTempView(view.name)
     assert case.table.query is not None
     result = spark.sql(render(case.table.query, case.params)).where(case.where)
     # As text: collected as datetime a timestamp would be in the time zone of the machine.

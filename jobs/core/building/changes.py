@@ -15,8 +15,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from jobs.core import batches
+from jobs.core.building.days import Days, ranges_of
 from jobs.core.catalog import build_order
-from jobs.core.day_ranges import Days, ranges_of
 from jobs.core.queries import render
 
 if TYPE_CHECKING:

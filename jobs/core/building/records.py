@@ -6,11 +6,11 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from jobs.core.changes import LOG, code_version
+from jobs.core.building.changes import LOG, code_version
 
 if TYPE_CHECKING:
-    from jobs.core.building import Build
-    from jobs.core.day_ranges import Days
+    from jobs.core.building.days import Days
+    from jobs.core.building.flow import Build
 
 LEDGER = "interval_ledger"
 

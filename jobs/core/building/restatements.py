@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jobs.core.building.days import Days
     from jobs.core.catalog import Table
-    from jobs.core.day_ranges import Days
     from jobs.core.tables import Warehouse
 
 TABLE = "restatements"

@@ -7,11 +7,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from jobs.core import batches
-from jobs.core.building import days_of
+from jobs.core.building.changes import LAYERS, Changes
+from jobs.core.building.days import BEGINNING, END, ONE_DAY, Days, merged
+from jobs.core.building.flow import days_of
 from jobs.core.catalog import build_order
-from jobs.core.changes import LAYERS, Changes
-from jobs.core.day_ranges import BEGINNING, END, ONE_DAY, Days, merged
-from jobs.core.errors import UsageError
 
 if TYPE_CHECKING:
     from jobs.core.tables import Warehouse
@@ -22,18 +21,6 @@ MEANINGS = {
     "user": "a user of its rows arrived or changed",
     "copy": "another copy of one of its rows arrived",
 }
-
-
-def require_range(first: date | None, end: date | None) -> None:
-    """Refuse a range that ends before it begins.
-
-    Raises
-    ------
-    UsageError
-        It does.
-    """
-    if first is not None and end is not None and first >= end:
-        raise UsageError("--to must be later than --from: it is the day after the last one")
 
 
 def render_plan(

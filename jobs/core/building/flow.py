@@ -13,14 +13,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from jobs.core import batches
-from jobs.core.build_log import record
+from jobs.core.building.changes import LAYERS, Changes, find_changes
+from jobs.core.building.days import EVERY_DAY, ONE_DAY, Days, merged
+from jobs.core.building.records import record
+from jobs.core.building.restatements import TABLE as RESTATEMENTS
+from jobs.core.building.restatements import keeps_figures, restatements, whole_shop
 from jobs.core.catalog import Table, all_tables, build_order
-from jobs.core.changes import LAYERS, Changes, find_changes
-from jobs.core.day_ranges import EVERY_DAY, ONE_DAY, Days, merged
 from jobs.core.errors import ContractError, UsageError
 from jobs.core.queries import Value, render
-from jobs.core.restatements import TABLE as RESTATEMENTS
-from jobs.core.restatements import keeps_figures, restatements, whole_shop
 from jobs.core.tables import one_row
 
 if TYPE_CHECKING:
@@ -154,8 +154,6 @@ def build_steps() -> int:
 
 
 def _require_tables(changes: Changes) -> None:
-    if changes.before is None:
-        raise ContractError("nothing is built yet: run build without days first")
     if changes.full:
         raise ContractError(f"{changes.full}: run build without days first")
 

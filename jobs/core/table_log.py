@@ -1,0 +1,83 @@
+"""What a Delta table's log says, read without a Spark job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from jobs.core.errors import DamagedTableError
+
+
+def open_table(folder: str) -> DeltaTable:
+    """A handle on the latest version; a commit wants a fresh one.
+
+    Raises
+    ------
+    DamagedTableError
+        Its log cannot be read.
+    """
+    with _damage(folder):
+        return DeltaTable(folder)
+
+
+def is_table(folder: str) -> bool:
+    """True once the table holds a commit."""
+    return DeltaTable.is_deltatable(folder)
+
+
+def read_rows(folder: str) -> list[dict[str, Any]]:
+    """Content of a small table, a dictionary per row; much faster than a Spark job.
+
+    Raises
+    ------
+    DamagedTableError
+        Its log or a file of it cannot be read.
+    """
+    handle = open_table(folder)
+    with _damage(folder):
+        return handle.to_pyarrow_table().to_pylist()
+
+
+@contextmanager
+def _damage(folder: str) -> Iterator[None]:
+    try:
+        yield
+    except (DeltaError, OSError, pa.ArrowException) as error:
+        raise DamagedTableError(f"{folder}: {str(error).splitlines()[0]}") from error
+
+
+def has_committed(folder: str, transaction: str) -> bool:
+    """Tell whether a load of this name was ever committed to the table."""
+    return open_table(folder).transaction_version(transaction) is not None
+
+
+def constants_by_file(folder: str, column: str) -> set[str] | None:
+    """Values of a text column that is constant within each file, from their statistics alone.
+
+    Returns
+    -------
+    set of str or None
+        None where some file has several values, or no statistics.
+    """
+    actions = pa.table(open_table(folder).get_add_actions(flatten=True))
+    if not actions.num_rows:
+        return set()
+    if f"min.{column}" not in actions.column_names:
+        return None
+    least, most = (actions[f"{end}.{column}"].to_pylist() for end in ("min", "max"))
+    return None if least != most or None in least else set(least)
+
+
+def bounds(folder: str, column: str) -> tuple[Any, Any] | None:
+    """Smallest and greatest value of a column by the files' statistics; None without any."""
+    actions = pa.table(open_table(folder).get_add_actions(flatten=True))
+    names = [f"{end}.{column}" for end in ("min", "max")]
+    if not actions.num_rows or not set(names) <= set(actions.column_names):
+        return None
+    least, most = (actions[name].to_pylist() for name in names)
+    return None if None in least + most else (min(least), max(most))
