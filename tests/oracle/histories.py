@@ -54,7 +54,11 @@ class History:
 
 @st.composite
 def histories(
-    draw: st.DrawFn, max_days: int = 40, max_users: int = 6, max_events: int = 30
+    draw: st.DrawFn,
+    max_days: int = 40,
+    max_users: int = 6,
+    max_events: int = 30,
+    max_orders: int = 8,
 ) -> History:
     """Draw a history."""
     first_date = draw(st.sampled_from(STARTS))
@@ -78,7 +82,7 @@ def histories(
         for number, row in enumerate(rows)
     ]
     # Orders are not tied to purchase events here: no metric may confuse the two.
-    bought = draw(st.lists(st.sampled_from(rows), max_size=8)) if rows else []
+    bought = draw(st.lists(st.sampled_from(rows), max_size=max_orders)) if rows else []
     orders = [
         {"order_id": number, "amount": Decimal(draw(st.integers(0, 9999))) / 100} | row
         for number, row in enumerate(bought)
