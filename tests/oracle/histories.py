@@ -7,6 +7,7 @@ returning users and unfinished periods come up all the time.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -163,6 +164,8 @@ def _settled(rows: Iterable[Row]) -> list[Any]:
 
 
 def _value(value: Any) -> Any:
+    if isinstance(value, float) and math.isnan(value):
+        return "NaN"  # which is not equal to itself
     if isinstance(value, float):
         return float(f"{value:.9g}")
     if isinstance(value, dt.datetime):
