@@ -1,4 +1,4 @@
-"""Sketches of users: how far off they are, on both engines, and what one engine makes of another's."""
+"""Sketches of users: how far off they are, and whether one engine reads those of the other."""
 
 from __future__ import annotations
 

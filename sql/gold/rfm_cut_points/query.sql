@@ -60,7 +60,8 @@ bins AS (
     LEFT JOIN cumulated_values
         ON
             measures.measure = cumulated_values.measure
-            AND cumulated_values.buyers_up_to * 100 >= cumulated_values.all_buyers * percents.percent
+            AND cumulated_values.buyers_up_to * 100
+            >= cumulated_values.all_buyers * percents.percent
     GROUP BY measures.measure, percents.percent
 ),
 

@@ -1,4 +1,4 @@
-"""xxHash64 as Spark chains it over columns: of rows that arrived together the smallest one stays."""
+"""xxHash64, chained over columns: of rows that arrived together the smallest one stays."""
 
 from __future__ import annotations
 
