@@ -55,7 +55,7 @@ def bronzes(draw: st.DrawFn) -> Bronze:
     some = first, first + dt.timedelta(days=draw(st.integers(1, 2)))
     days = draw(st.sampled_from([(dt.date(1, 1, 1), dt.date(9999, 12, 31)), some]))
     return Bronze(
-        users,
+        _with_copies(draw, users, "country", ["DE", None], day="signup_date"),
         _with_copies(draw, events, "value", [None, 1.5, -1.0]),
         _with_copies(draw, orders, "amount", [Decimal("1.50"), Decimal("-1.50")]),
         draw(st.sampled_from(["UTC", "America/Los_Angeles", "Asia/Kolkata"])),
@@ -71,10 +71,10 @@ def _user(draw: st.DrawFn, start: dt.date) -> Row:
     return {
         "user_id": draw(st.integers(1, 3)),
         "signup_date": draw(st.sampled_from([signup] * 9 + [dt.date(1989, 12, 31)])),
-        "country": draw(st.sampled_from(["DE", "DE", "FR", None, "all"])),
-        "channel": draw(st.sampled_from(["seo", "seo", "ads", None, "all"])),
+        "country": draw(st.sampled_from(["DE"] * 4 + ["FR"] * 4 + [None, "all"])),
+        "channel": draw(st.sampled_from(["seo"] * 4 + ["ads"] * 4 + [None, "all"])),
         "ingest_ts": arrived,
-        "source": draw(st.sampled_from(["log", "log (derived)"])),
+        "source": draw(st.sampled_from(["log", "log", "log (derived)"])),
         "batch_id": draw(st.sampled_from(["a", "b"])),
     }
 
@@ -107,19 +107,21 @@ def _order(draw: st.DrawFn, start: dt.date) -> Row:
     } | _moments(draw, start)
 
 
-def _with_copies(draw: st.DrawFn, rows: list[Row], payload: str, others: list[Any]) -> list[Row]:
+def _with_copies(
+    draw: st.DrawFn, rows: list[Row], payload: str, others: list[Any], day: str = "ts"
+) -> list[Row]:
     copies = []
     for row in draw(st.lists(st.sampled_from(rows), max_size=5)) if rows else []:
-        change = draw(st.sampled_from(["nothing", "batch", "arrival", "payload", "day"]))
+        changes = draw(st.sets(st.sampled_from(["batch", "arrival", "payload", "day"]), max_size=2))
         copy = dict(row)
-        if change == "batch":
-            copy |= {"source": "again", "batch_id": "b"}
-        if change == "arrival":
+        if "batch" in changes:
+            copy |= {"source": draw(st.sampled_from(["again", "before"])), "batch_id": "b"}
+        if "arrival" in changes:
             copy["ingest_ts"] += dt.timedelta(minutes=draw(st.sampled_from([-5, 5])))
-        if change == "payload":
+        if "payload" in changes:
             copy[payload] = draw(st.sampled_from(others))
-        if change == "day":
-            copy["ts"] += dt.timedelta(days=draw(st.sampled_from([-1, 1])))
+        if "day" in changes:
+            copy[day] += dt.timedelta(days=draw(st.sampled_from([-1, 1])))
         copies.append(copy)
     return rows + copies
 
