@@ -19,7 +19,7 @@ WITH buying_days AS (
 SELECT
     user_id,
     MAX(metric_date) AS last_order_date,
-    DATEDIFF(DATE '${as_of}', MAX(metric_date)) AS recency_days,
+    CAST(DATEDIFF(DATE '${as_of}', MAX(metric_date)) AS INT) AS recency_days,
     SUM(orders) AS frequency,
     CAST(SUM(revenue) AS DECIMAL(18, 2)) AS monetary
 FROM buying_days
