@@ -11,6 +11,7 @@ import pydantic
 import yaml
 from pydantic.dataclasses import dataclass as validated
 from pyspark.sql.types import (
+    BinaryType,
     BooleanType,
     DataType,
     DateType,
@@ -40,6 +41,7 @@ TYPES: dict[str, DataType] = {
     "BOOLEAN": BooleanType(),
     "DATE": DateType(),
     "TIMESTAMP": TimestampType(),
+    "BINARY": BinaryType(),
 }
 
 _STRICT = pydantic.ConfigDict(extra="forbid")

@@ -50,6 +50,8 @@ class MetricSettings:
     retention_max_days: NotNegative
     retention_max_weeks: NotNegative
     retention_max_months: NotNegative
+    rfm_lookback_days: Positive
+    sketch_lg_k: Annotated[int, Field(ge=4, le=21)]
 
 
 @validated(frozen=True, config=pydantic.ConfigDict(extra="forbid"))

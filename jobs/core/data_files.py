@@ -33,6 +33,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "BOOLEAN": pa.bool_(),
     "DATE": pa.date32(),
     "TIMESTAMP": pa.timestamp("us", tz="UTC"),
+    "BINARY": pa.binary(),
 }
 
 # Within a file a reader skips by row group: the smaller, the less it reads of one user. Below

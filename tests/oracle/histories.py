@@ -7,6 +7,7 @@ returning users and unfinished periods come up all the time.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -54,7 +55,11 @@ class History:
 
 @st.composite
 def histories(
-    draw: st.DrawFn, max_days: int = 40, max_users: int = 6, max_events: int = 30
+    draw: st.DrawFn,
+    max_days: int = 40,
+    max_users: int = 6,
+    max_events: int = 30,
+    max_orders: int = 8,
 ) -> History:
     """Draw a history."""
     first_date = draw(st.sampled_from(STARTS))
@@ -78,7 +83,7 @@ def histories(
         for number, row in enumerate(rows)
     ]
     # Orders are not tied to purchase events here: no metric may confuse the two.
-    bought = draw(st.lists(st.sampled_from(rows), max_size=8)) if rows else []
+    bought = draw(st.lists(st.sampled_from(rows), max_size=max_orders)) if rows else []
     orders = [
         {"order_id": number, "amount": Decimal(draw(st.integers(0, 9999))) / 100} | row
         for number, row in enumerate(bought)
@@ -159,6 +164,8 @@ def _settled(rows: Iterable[Row]) -> list[Any]:
 
 
 def _value(value: Any) -> Any:
+    if isinstance(value, float) and math.isnan(value):
+        return "NaN"  # which is not equal to itself
     if isinstance(value, float):
         return float(f"{value:.9g}")
     if isinstance(value, dt.datetime):

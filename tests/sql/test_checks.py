@@ -32,6 +32,18 @@ def with_changed(column: str, value: str, where: str = "TRUE") -> Damage:
     return lambda table: table.withColumn(column, F.expr(changed))
 
 
+def and_again_with(*changes: str) -> Damage:
+    """Every row once more, with other values: column and value in turn."""
+
+    def damage(table: DataFrame) -> DataFrame:
+        changed = table
+        for column, value in zip(changes[::2], changes[1::2], strict=True):
+            changed = with_changed(column, value)(changed)
+        return table.unionAll(changed)
+
+    return damage
+
+
 TOTAL = "country = 'all' AND channel = 'all'"
 # (table, check): what to damage, and how.
 DAMAGES: dict[tuple[str, str], tuple[str, Damage]] = {
@@ -147,6 +159,65 @@ DAMAGES: dict[tuple[str, str], tuple[str, Damage]] = {
         with_changed("orders", "orders + 1", TOTAL),
     ),
     ("revenue_daily", "revenue_equals_orders"): ("fact_orders", without("order_id = 1")),
+    ("rfm_cut_points", "key_unique"): ("rfm_cut_points", twice),
+    ("rfm_cut_points", "five_scores_of_each_measure"): ("rfm_cut_points", without("score = 3")),
+    ("rfm_cut_points", "bins_join"): (
+        "rfm_cut_points",
+        with_changed("above", "above - 1", "percent = 60"),
+    ),
+    ("rfm_cut_points", "users_are_the_scored"): ("rfm_users", without("user_id = 1")),
+    ("rfm_cut_points", "enough_below_the_cut"): (
+        "rfm_cut_points",
+        with_changed("users", "CAST(percent = 100 AS INT)"),
+    ),
+    ("rfm_users", "key_unique"): ("rfm_users", twice),
+    ("rfm_users", "within_the_look_back"): ("rfm_users", with_changed("recency_days", "-1")),
+    ("rfm_users", "equal_values_share_a_score"): (
+        "rfm_users",
+        and_again_with("m_score", "m_score + 1"),
+    ),
+    ("rfm_users", "better_value_no_lower_score"): (
+        "rfm_users",
+        and_again_with("frequency", "frequency + 1", "f_score", "f_score - 1"),
+    ),
+    ("rfm_users", "monetary_equals_orders"): ("fact_orders", without("order_id = 1")),
+    ("rfm_segments", "key_unique"): ("rfm_segments", twice),
+    ("rfm_segments", "every_segment_everywhere"): (
+        "rfm_segments",
+        without("segment = 'fading' AND country = 'DE'"),
+    ),
+    ("rfm_segments", "users_are_all_users"): ("dim_users", without("user_id = 3")),
+    ("rfm_segments", "sums_are_those_of_rfm_users"): ("rfm_users", without("user_id = 1")),
+    ("rfm_segments", "segments_sum_to_total"): (
+        "rfm_segments",
+        with_changed("users", "users + 1", TOTAL),
+    ),
+    ("rfm_segments", "mean_of_buyers_only"): (
+        "rfm_segments",
+        with_changed("recency_days_mean", "COALESCE(recency_days_mean, 0)"),
+    ),
+    ("kpi_daily", "key_unique"): ("kpi_daily", twice),
+    ("kpi_daily", "equal_to_active_users_daily"): ("kpi_daily", with_changed("dau", "dau + 1")),
+    ("kpi_daily", "equal_to_revenue_daily"): (
+        "kpi_daily",
+        without("metric_date = DATE'2024-01-15'"),
+    ),
+    ("kpi_daily", "equal_to_funnel_daily"): ("kpi_daily", with_changed("overall_rate", "0.99D")),
+    ("kpi_daily", "new_users_are_the_signups"): ("dim_users", without("user_id = 3")),
+    ("kpi_daily", "segments_sum_to_total"): (
+        "kpi_daily",
+        with_changed("new_users", "new_users + 1", TOTAL),
+    ),
+    ("activity_sketches_hourly", "key_unique"): ("activity_sketches_hourly", twice),
+    ("activity_sketches_hourly", "counts_agree"): (
+        "activity_sketches_hourly",
+        with_changed("users", "events + 1"),
+    ),
+    ("activity_sketches_hourly", "events_equal_facts"): ("fact_events", without("user_id = 2")),
+    ("activity_sketches_hourly", "estimates_are_near"): (
+        "activity_sketches_hourly",
+        with_changed("users", "users + 9"),
+    ),
 }
 
 

@@ -82,7 +82,7 @@ SELECT
         WHEN 'ts_before_earliest' THEN 'signup_date lies before ${earliest_date}'
         WHEN 'ts_after_ingest'
             THEN 'signup_date lies more than ${max_clock_ahead_hours} hours after ingest_ts'
-        WHEN 'reserved_segment' THEN 'country or channel is ''all'', the name of the totals'
+        WHEN 'reserved_segment' THEN "country or channel is 'all', the name of the totals"
         WHEN 'duplicate_exact' THEN 'same content as the row kept for this user_id'
         WHEN 'duplicate_altered' THEN 'other content than the row kept for this user_id'
     END AS message
