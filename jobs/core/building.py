@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from jobs.core import batches
-from jobs.core.catalog import Table, build_order
+from jobs.core.catalog import Table, all_tables, build_order
 from jobs.core.errors import UsageError
 from jobs.core.queries import Value, render
 from jobs.core.tables import one_row
@@ -88,9 +88,11 @@ def build(run: Run, days: Days | None = None) -> None:
     Raises
     ------
     UsageError
-        A day lies outside the log.
+        A day lies outside the log, or a setting makes a metric depend on more than its days.
     """
     first_date, as_of = batches.coverage(run.warehouse)
+    if days is not None:
+        require_days_suffice(run.config.metrics)
     if days is not None and (days.first < first_date or days.end > as_of + timedelta(days=1)):
         raise UsageError(f"the log covers {first_date} to {as_of}; {days.first} is not all in it")
     run.warehouse.register()
@@ -101,6 +103,22 @@ def build(run: Run, days: Days | None = None) -> None:
         for table in (t for t in build_order(LAYERS) if t.layer == layer):
             ranges[table.name] = _range_of(table, ranges, days or EVERY_DAY)
             _build_table(run, table, ranges[table.name], params)
+
+
+def require_days_suffice(metrics: MetricSettings) -> None:
+    """Refuse to build days alone where entries of other days may change with them.
+
+    Raises
+    ------
+    UsageError
+        The funnel looks back, or further ahead than its contract says.
+    """
+    ahead = metrics.funnel_days_ahead
+    if ahead is None or ahead > all_tables()["funnel_daily"].contract.depends_ahead:
+        raise UsageError(
+            "with these funnel settings (unit attempt, range period or a longer window) a day "
+            "cannot be built alone: build without days"
+        )
 
 
 def build_steps() -> int:

@@ -47,9 +47,35 @@ class MetricSettings:
     funnel_step_2: str
     funnel_step_3: str
     funnel_window_days: Positive
+    funnel_order: Literal["ordered", "strict", "any_order"]
+    funnel_entry: Literal["first_entry", "best_chain"]
+    funnel_unit: Literal["user", "session", "attempt"]
+    funnel_window_from: Literal["first_step", "previous_step"]
+    funnel_edge: Literal["inclusive", "exclusive"]
+    funnel_ties: Literal["step_order", "strict_increase"]
+    funnel_range: Literal["day", "period"]
     retention_max_days: NotNegative
     retention_max_weeks: NotNegative
     retention_max_months: NotNegative
+
+    @pydantic.model_validator(mode="after")
+    def _funnel_is_defined(self) -> MetricSettings:
+        if self.funnel_order == "any_order" and self.funnel_window_from == "previous_step":
+            raise ValueError("funnel_order any_order has no previous step to count a window from")
+        if self.funnel_unit == "attempt" and self.funnel_entry == "best_chain":
+            raise ValueError("funnel_unit attempt begins by itself: funnel_entry must be first_entry")
+        if self.funnel_unit != "user" and self.funnel_range == "period":
+            raise ValueError("funnel_range period is for funnel_unit user: others have no range")
+        return self
+
+    @property
+    def funnel_days_ahead(self) -> int | None:
+        """Dates after its own that an entry reads; None if an entry depends on earlier dates."""
+        if self.funnel_unit == "attempt" or self.funnel_range == "period":
+            return None
+        windows = 2 if self.funnel_window_from == "previous_step" else 1
+        # One more: where the clocks go forward, the window ends on the date after.
+        return windows * self.funnel_window_days + 1
 
 
 @validated(frozen=True, config=pydantic.ConfigDict(extra="forbid"))
