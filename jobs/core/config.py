@@ -63,9 +63,9 @@ class MetricSettings:
         if self.funnel_order == "any_order" and self.funnel_window_from == "previous_step":
             raise ValueError("funnel_order any_order has no previous step to count a window from")
         if self.funnel_unit == "attempt" and self.funnel_entry == "best_chain":
-            raise ValueError("funnel_unit attempt begins by itself: funnel_entry must be first_entry")
+            raise ValueError("funnel_unit attempt needs funnel_entry first_entry: none is chosen")
         if self.funnel_unit != "user" and self.funnel_range == "period":
-            raise ValueError("funnel_range period is for funnel_unit user: others have no range")
+            raise ValueError("funnel_range period is for funnel_unit user only")
         return self
 
     @property
