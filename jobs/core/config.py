@@ -144,6 +144,8 @@ def first_problem(error: pydantic.ValidationError) -> str:
     """One line for the first thing pydantic objects to: where, what, and the value given."""
     problem = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
+    if not where:  # about several settings together, which the message names
+        return problem["msg"].removeprefix("Value error, ")
     if problem["type"] in ("missing", "unexpected_keyword_argument"):
         return f"{where}: {problem['msg']}"  # what was given is the whole section
     return f"{where}: {problem['msg']} (given: {problem['input']!r})"

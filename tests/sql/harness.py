@@ -116,15 +116,8 @@ def load_case(folder: Path) -> Case:
     _require_columns(folder / "expect.yaml", expected, table.schema.names)
     if any(set(row) != set(columns) for row in expected):
         raise CaseError(f"{folder}/expect.yaml: every row must name the same columns")
-    return Case(
-        table,
-        rows,
-        views,
-        _params(folder, [table, *(all_tables()[name] for name in views)]),
-        where,
-        columns,
-        expected,
-    )
+    params = _params(folder, [table, *(all_tables()[name] for name in views)])
+    return Case(table, rows, views, params, where, columns, expected)
 
 
 def outcome(spark: SparkSession, case: Case) -> list[tuple[Any, ...]]:
@@ -221,8 +214,9 @@ def _params(folder: Path, tables: list[Table]) -> dict[str, Value]:
     unknown = sorted(set(changes) - known)
     if unknown:
         raise CaseError(f"{path}: {tables[0].name} has no parameters {unknown}")
-    lists = {name: tuple(value) for name, value in changes.items() if isinstance(value, list)}
-    return default_params() | changes | lists
+    return default_params() | {
+        name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()
+    }
 
 
 def _typed(value: Any, kind: T.DataType) -> Any:

@@ -44,7 +44,10 @@ with_chains AS (
         next_2_at,
         MIN(
             CASE
-                WHEN '${funnel_window_from}' = 'previous_step' AND step = 2 AND next_3_at <= last_moment
+                WHEN
+                    '${funnel_window_from}' = 'previous_step'
+                    AND step = 2
+                    AND next_3_at <= last_moment
                     THEN ts
             END
         ) OVER backwards AS leading_2_at,
