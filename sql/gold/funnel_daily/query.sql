@@ -28,7 +28,9 @@ day_totals AS (
         COUNT_IF(level = 3) AS buyers,
         COUNT_IF(is_mature) AS mature_viewers,
         COUNT_IF(is_mature AND level >= 2) AS mature_carters,
-        COUNT_IF(is_mature AND level = 3) AS mature_buyers
+        COUNT_IF(is_mature AND level = 3) AS mature_buyers,
+        -- Few entries convert, and a median does not follow from those of the parts.
+        COLLECT_LIST(CASE WHEN is_mature THEN micros END) AS times
     FROM entries
     GROUP BY entry_date, country, channel
 ),
@@ -43,21 +45,9 @@ totals_by_segment AS (
         SUM(buyers) AS buyers,
         SUM(mature_viewers) AS mature_viewers,
         SUM(mature_carters) AS mature_carters,
-        SUM(mature_buyers) AS mature_buyers
+        SUM(mature_buyers) AS mature_buyers,
+        ARRAY_SORT(FLATTEN(COLLECT_LIST(times))) AS times
     FROM day_totals
-    GROUP BY entry_date, CUBE (country, channel)
-),
-
--- A median does not follow from those of the parts; few entries convert, so each is counted anew.
-times_by_segment AS (
-    SELECT
-        entry_date,
-        CASE WHEN GROUPING(country) = 1 THEN 'all' ELSE country END AS country,
-        CASE WHEN GROUPING(channel) = 1 THEN 'all' ELSE channel END AS channel,
-        SUM(micros) / COUNT(*) / 1000000 AS mean_seconds_to_convert,
-        PERCENTILE(CAST(micros AS DOUBLE), 0.5) / 1000000 AS median_seconds_to_convert
-    FROM entries
-    WHERE is_mature AND level = 3
     GROUP BY entry_date, CUBE (country, channel)
 ),
 
@@ -102,8 +92,7 @@ counts AS (
         COALESCE(totals_by_segment.mature_viewers, 0) AS mature_viewers,
         COALESCE(totals_by_segment.mature_carters, 0) AS mature_carters,
         COALESCE(totals_by_segment.mature_buyers, 0) AS mature_buyers,
-        times_by_segment.mean_seconds_to_convert,
-        times_by_segment.median_seconds_to_convert,
+        totals_by_segment.times,
         spine.is_mature
     FROM spine
     LEFT JOIN totals_by_segment
@@ -111,11 +100,6 @@ counts AS (
             spine.entry_date = totals_by_segment.entry_date
             AND spine.country = totals_by_segment.country
             AND spine.channel = totals_by_segment.channel
-    LEFT JOIN times_by_segment
-        ON
-            spine.entry_date = times_by_segment.entry_date
-            AND spine.country = times_by_segment.country
-            AND spine.channel = times_by_segment.channel
 )
 
 SELECT
@@ -132,7 +116,12 @@ SELECT
     mature_carters / NULLIF(mature_viewers, 0) AS view_to_cart_rate,
     mature_buyers / NULLIF(mature_carters, 0) AS cart_to_purchase_rate,
     mature_buyers / NULLIF(mature_viewers, 0) AS overall_rate,
-    mean_seconds_to_convert,
-    median_seconds_to_convert,
+    AGGREGATE(times, CAST(0 AS BIGINT), (total, micros) -> total + micros)
+    / NULLIF(mature_buyers, 0) / 1000000 AS mean_seconds_to_convert,
+    -- The middle one twice, or the middle two; GET gives NULL where there is none.
+    (
+        GET(times, CAST((mature_buyers - 1) DIV 2 AS INT))
+        + GET(times, CAST(mature_buyers DIV 2 AS INT))
+    ) / 2 / 1000000 AS median_seconds_to_convert,
     is_mature
 FROM counts
