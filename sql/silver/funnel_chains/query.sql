@@ -30,7 +30,8 @@ WITH with_next_steps AS (
 ),
 
 -- The step 3 of a chain is the next one after its step 2, not the next one after its entry. With a
--- window per step only those steps 2 lead on that have a step 3 within theirs.
+-- window per step only those steps 2 lead on that have a step 3 within theirs; one before them in
+-- the window of the entry has the same next step 3.
 with_chains AS (
     SELECT
         user_id,
@@ -51,12 +52,7 @@ with_chains AS (
                     THEN ts
             END
         ) OVER backwards AS leading_2_at,
-        MIN(
-            CASE
-                WHEN '${funnel_window_from}' = 'previous_step' AND next_3_at > last_moment THEN NULL
-                WHEN step = 2 THEN next_3_at
-            END
-        ) OVER backwards AS chain_3_at
+        MIN(CASE WHEN step = 2 THEN next_3_at END) OVER backwards AS chain_3_at
     FROM with_next_steps
     WINDOW backwards AS (
         PARTITION BY user_id, unit_date, session_no
