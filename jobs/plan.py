@@ -31,7 +31,7 @@ def check(args: argparse.Namespace, config: Config) -> None:
 def execute(run: Run, args: argparse.Namespace) -> int:
     """Print the plan."""
     run.warehouse.register()
-    print(render_plan(run.warehouse, find_changes(run), args.first, args.end))
+    print(render_plan(run, find_changes(run), args.first, args.end))
     return 0
 
 

@@ -47,11 +47,37 @@ class MetricSettings:
     funnel_step_2: str
     funnel_step_3: str
     funnel_window_days: Positive
+    funnel_order: Literal["ordered", "strict", "any_order"]
+    funnel_entry: Literal["first_entry", "best_chain"]
+    funnel_unit: Literal["user", "session", "attempt"]
+    funnel_window_from: Literal["first_step", "previous_step"]
+    funnel_edge: Literal["inclusive", "exclusive"]
+    funnel_ties: Literal["step_order", "strict_increase"]
+    funnel_range: Literal["day", "period"]
     retention_max_days: NotNegative
     retention_max_weeks: NotNegative
     retention_max_months: NotNegative
     rfm_lookback_days: Positive
     sketch_lg_k: Annotated[int, Field(ge=4, le=21)]
+
+    @pydantic.model_validator(mode="after")
+    def _funnel_is_defined(self) -> MetricSettings:
+        if self.funnel_order == "any_order" and self.funnel_window_from == "previous_step":
+            raise ValueError("funnel_order any_order has no previous step to count a window from")
+        if self.funnel_unit == "attempt" and self.funnel_entry == "best_chain":
+            raise ValueError("funnel_unit attempt needs funnel_entry first_entry: none is chosen")
+        if self.funnel_unit != "user" and self.funnel_range == "period":
+            raise ValueError("funnel_range period is for funnel_unit user only")
+        return self
+
+    @property
+    def funnel_days_ahead(self) -> int | None:
+        """Dates after its own that an entry reads; None if an entry depends on earlier dates."""
+        if self.funnel_unit == "attempt" or self.funnel_range == "period":
+            return None
+        windows = 2 if self.funnel_window_from == "previous_step" else 1
+        # One more: where the clocks go forward, the window ends on the date after.
+        return windows * self.funnel_window_days + 1
 
 
 @validated(frozen=True, config=pydantic.ConfigDict(extra="forbid"))
@@ -120,6 +146,8 @@ def first_problem(error: pydantic.ValidationError) -> str:
     """One line for the first thing pydantic objects to: where, what, and the value given."""
     problem = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
+    if not where:  # about several settings together, which the message names
+        return problem["msg"].removeprefix("Value error, ")
     if problem["type"] in ("missing", "unexpected_keyword_argument"):
         return f"{where}: {problem['msg']}"  # what was given is the whole section
     return f"{where}: {problem['msg']} (given: {problem['input']!r})"

@@ -193,11 +193,11 @@ def test_the_plan_is_what_the_build_then_does(tmp_path: Path, sail: SparkSession
     lakehouse.load("late", piece(events=[event(101, 2, LATE)]))
     run = lakehouse.run()
     run.warehouse.register()
-    text = render_plan(run.warehouse, find_changes(run))
+    text = render_plan(run, find_changes(run))
     assert f"{LATE}  late" in text
     assert f"fact_events              {LATE}\n" in text
     before = lakehouse.versions()
     assert find_changes(run).reasons == lakehouse.build().reasons
     run.warehouse.register()
-    assert "nothing, the tables hold all" in render_plan(run.warehouse, find_changes(run))
+    assert "nothing, the tables hold all" in render_plan(run, find_changes(run))
     assert lakehouse.versions() != before

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.core.building import require_days_suffice
 from jobs.core.config import load_config
 from jobs.core.errors import UsageError
 from jobs.shop.settings import shop_settings
@@ -42,6 +43,16 @@ def test_a_scale_of_ones_own_may_be_added(tmp_path: Path) -> None:
         ("metrics: {session_gap_minutes: 0}", "session_gap_minutes"),
         ("metrics: {tz: Mars/Base}", "no such time zone"),
         ("metrics: {earliest_date: foo}", "earliest_date"),
+        ("metrics: {funnel_order: sorted}", "funnel_order"),
+        (
+            "metrics: {funnel_order: any_order, funnel_window_from: previous_step}",
+            "funnel_order any_order has no previous step",
+        ),
+        (
+            "metrics: {funnel_unit: attempt, funnel_entry: best_chain}",
+            "funnel_unit attempt needs funnel_entry first_entry",
+        ),
+        ("metrics: {funnel_unit: attempt, funnel_range: period}", "funnel_unit user only"),
         ("shop: {first_date: 2024-02-31}", "day is out of range"),
         ("scales: {mine: {users: 0, days: 3}}", "users"),
         ("metrics: 5", "metrics must be a mapping"),
@@ -70,3 +81,24 @@ def test_null_takes_an_experiment_out_and_nothing_else(tmp_path: Path) -> None:
     path.write_text("shop: {incidents: null}", encoding="utf-8")
     with pytest.raises(UsageError, match="shop.incidents must be a mapping"):
         load_config(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "ahead"),
+    [
+        ("funnel_ties: strict_increase", 8),
+        ("funnel_window_from: previous_step", 15),
+        ("funnel_unit: attempt", None),
+        ("funnel_range: period", None),
+    ],
+)
+def test_days_alone_are_refused_where_the_funnel_needs_more(
+    tmp_path: Path, text: str, ahead: int | None
+) -> None:
+    metrics = load_config(overlay(tmp_path, f"metrics: {{{text}}}")).metrics
+    assert metrics.funnel_days_ahead == ahead
+    if ahead == 8:
+        require_days_suffice(metrics)
+    else:
+        with pytest.raises(UsageError, match="build without days"):
+            require_days_suffice(metrics)

@@ -136,6 +136,5 @@ def test_sql_folder_holds_nothing_else() -> None:
 
 
 def test_funnel_reaches_as_far_ahead_as_its_window() -> None:
-    window = load_config().metrics.funnel_window_days
-    # One more: where the clocks go forward, the window ends on the date after.
-    assert all_tables()["funnel_daily"].contract.depends_ahead == window + 1
+    ahead = load_config().metrics.funnel_days_ahead
+    assert all_tables()["funnel_daily"].contract.depends_ahead == ahead

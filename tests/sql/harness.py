@@ -5,7 +5,8 @@ A case is `tests/sql/<layer>/<table>/test_<behaviour>/` with
 <input>.yaml    rows of a table the query reads: a list of maps. Types come from that table's
                 contract, a column that is left out is NULL, an input without a file is empty;
                 a view without a file is made by its own query.
-params.yaml     optional: parameters that differ from `default_params`.
+params.yaml     optional: parameters of the query, or of a view it reads, that differ from
+                `default_params`.
 expect.yaml     rows that must come out, in any order, as a list of maps that all name the same
                 columns; only these are compared. Or a map of `where`, a filter on the outcome, and
                 `rows`.
@@ -107,7 +108,8 @@ def load_case(folder: Path) -> Case:
     _require_columns(folder / "expect.yaml", expected, table.schema.names)
     if any(set(row) != set(columns) for row in expected):
         raise CaseError(f"{folder}/expect.yaml: every row must name the same columns")
-    return Case(table, rows, views, _params(folder, table), where, columns, expected)
+    params = _params(folder, [table, *(all_tables()[name] for name in views)])
+    return Case(table, rows, views, params, where, columns, expected)
 
 
 def outcome(spark: SparkSession, case: Case) -> list[tuple[Any, ...]]:
@@ -196,14 +198,16 @@ def _require_columns(path: Path, rows: Rows, known: list[str]) -> None:
         raise CaseError(f"{path}: no such columns: {unknown}")
 
 
-def _params(folder: Path, table: Table) -> dict[str, Value]:
+def _params(folder: Path, tables: list[Table]) -> dict[str, Value]:
     path = folder / "params.yaml"
     changes = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
-    unknown = sorted(set(changes) - set(parameters(table.query or "")))
+    known = {name for table in tables for name in parameters(table.query or "")}
+    unknown = sorted(set(changes) - known)
     if unknown:
-        raise CaseError(f"{path}: {table.name} has no parameters {unknown}")
-    lists = {name: tuple(value) for name, value in changes.items() if isinstance(value, list)}
-    return default_params() | changes | lists
+        raise CaseError(f"{path}: {tables[0].name} has no parameters {unknown}")
+    return default_params() | {
+        name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()
+    }
 
 
 def _typed(value: Any, kind: T.DataType) -> Any:

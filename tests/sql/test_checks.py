@@ -143,6 +143,10 @@ DAMAGES: dict[tuple[str, str], tuple[str, Damage]] = {
         with_changed("carters", "carters + 1", TOTAL),
     ),
     ("funnel_daily", "every_viewer_enters"): ("fact_events", without("user_id = 2")),
+    ("funnel_daily", "times_fit_the_window"): (
+        "funnel_daily",
+        with_changed("median_seconds_to_convert", "8 * 86400D", "mature_buyers > 0"),
+    ),
     ("revenue_daily", "key_unique"): ("revenue_daily", twice),
     ("revenue_daily", "every_date_and_segment"): (
         "revenue_daily",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from jobs.core import batches
 from jobs.core.building.changes import LAYERS, Changes, find_changes
 from jobs.core.building.days import EVERY_DAY, ONE_DAY, Days, merged
+from jobs.core.building.reach import days_of
 from jobs.core.building.records import record
 from jobs.core.building.restatements import TABLE as RESTATEMENTS
 from jobs.core.building.restatements import keeps_figures, restatements, whole_shop
@@ -130,24 +131,6 @@ def describe(changes: Changes) -> str:
     return ", ".join(map(str, changes.days))
 
 
-def days_of(table: Table, ranges: dict[str, list[Days]], days: list[Days]) -> list[Days]:
-    """Days of a table to replace: those touched, those of its inputs, and those that look at them.
-
-    Parameters
-    ----------
-    ranges
-        Days of the tables before it in the build order.
-    days
-        Days touched in its layer.
-    """
-    inputs = [ranges[name] for name in table.inputs(set(ranges))]
-    touched = merged([*days, *(each for found in inputs for each in found)])
-    contract = table.contract
-    if contract.write != "replace_day":
-        return touched
-    return merged(each.widened(contract.depends_back, contract.depends_ahead) for each in touched)
-
-
 def build_steps() -> int:
     """How many steps a full build has: a look at what is new, and each table."""
     return 1 + sum(not table.is_view for table in build_order(LAYERS))
@@ -200,7 +183,8 @@ def _segments(build: Build) -> str:
 
 def _build_table(build: Build, table: Table, days: list[Days]) -> None:
     """Bring one table up to date where its inputs changed, or note what a view passes on."""
-    touched = build.ranges[table.name] = days_of(table, build.ranges, days)
+    metrics = build.run.config.metrics
+    touched = build.ranges[table.name] = days_of(table, build.ranges, days, metrics)
     if table.is_view:
         return
     contract = table.contract

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from jobs.core import batches
 from jobs.core.building.changes import LAYERS, Changes
 from jobs.core.building.days import BEGINNING, END, ONE_DAY, Days, merged
-from jobs.core.building.flow import days_of
+from jobs.core.building.reach import days_of
 from jobs.core.catalog import build_order
 
 if TYPE_CHECKING:
-    from jobs.core.tables import Warehouse
+    from jobs.core.entry import Run
 
 MEANINGS = {
     "new": "after the last day built",
@@ -24,7 +24,7 @@ MEANINGS = {
 
 
 def render_plan(
-    warehouse: Warehouse, changes: Changes, first: date | None = None, end: date | None = None
+    run: Run, changes: Changes, first: date | None = None, end: date | None = None
 ) -> str:
     """Tell what a build would do.
 
@@ -33,7 +33,7 @@ def render_plan(
     first, end
         Only days first <= day < end are listed; the sums below are of all days.
     """
-    first_date, as_of = batches.coverage(warehouse)
+    first_date, as_of = batches.coverage(run.warehouse)
     lines = [f"the log covers {first_date} to {as_of}", _last_build(changes)]
     if changes.full:
         return "\n".join([*lines, f"to build: every day of every table, since {changes.full}"])
@@ -46,7 +46,7 @@ def render_plan(
     for why, count in sorted(Counter(changes.reasons.values()).items()):
         lines.append(f"{count} days {why}: {MEANINGS[why]}")
     lines += ["", "table                    days replaced, as far as the segments stay the same"]
-    lines += [f"{name:<24} {days}" for name, days in _table_days(changes, as_of).items()]
+    lines += [f"{name:<24} {days}" for name, days in _table_days(run, changes, as_of).items()]
     return "\n".join(lines)
 
 
@@ -58,7 +58,7 @@ def _last_build(changes: Changes) -> str:
     return f"built through {before['as_of']} by run {before['run_id']} ({moment})"
 
 
-def _table_days(changes: Changes, as_of: date) -> dict[str, str]:
+def _table_days(run: Run, changes: Changes, as_of: date) -> dict[str, str]:
     assert changes.before is not None
     touched = changes.days
     built = changes.before["as_of"]
@@ -67,7 +67,7 @@ def _table_days(changes: Changes, as_of: date) -> dict[str, str]:
     ranges: dict[str, list[Days]] = {}
     told = {}
     for table in build_order(LAYERS):
-        ranges[table.name] = days_of(table, ranges, by_layer[table.layer])
+        ranges[table.name] = days_of(table, ranges, by_layer[table.layer], run.config.metrics)
         if not table.is_view:
             whole = table.contract.write == "replace_table"
             told[table.name] = "all" if whole else ", ".join(map(_shown, ranges[table.name]))

@@ -77,4 +77,22 @@ LEFT JOIN entered ON funnel_daily.entry_date = entered.event_date
 WHERE
     funnel_daily.country = 'all'
     AND funnel_daily.channel = 'all'
-    AND funnel_daily.viewers <> COALESCE(entered.users, 0);
+    AND funnel_daily.viewers <> COALESCE(entered.users, 0)
+    -- Other settings have other entries.
+    AND '${funnel_order}' <> 'any_order'
+    AND '${funnel_unit}' = 'user'
+    AND '${funnel_range}' = 'day';
+
+-- check: times_fit_the_window | fail | a time to convert lies outside the window, or is there without a buyer
+SELECT
+    entry_date,
+    country,
+    channel
+FROM funnel_daily
+WHERE
+    (mature_buyers > 0) <> (mean_seconds_to_convert IS NOT NULL)
+    OR (mature_buyers > 0) <> (median_seconds_to_convert IS NOT NULL)
+    OR LEAST(mean_seconds_to_convert, median_seconds_to_convert) < 0
+    OR GREATEST(mean_seconds_to_convert, median_seconds_to_convert)
+    > 86400 * ${funnel_window_days}
+    * CASE WHEN '${funnel_window_from}' = 'previous_step' THEN 2 ELSE 1 END;

@@ -1,122 +1,38 @@
 -- funnel_daily: one row per entry date, country and channel, 'all' marking a total.
--- Reads: fact_events, dim_users, segments.  Params: from_date, to_date, first_date, as_of, tz,
---   funnel_step_1, funnel_step_2, funnel_step_3, funnel_window_days.
+-- Reads: funnel_entries, dim_users, segments.  Params: from_date, to_date, first_date, as_of, tz,
+--   funnel_window_days, funnel_window_from.
 -- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01
---   -d first_date=2024-01-01 -d as_of=2024-01-31 -d tz=UTC -d funnel_step_1=view
---   -d funnel_step_2=add_to_cart -d funnel_step_3=purchase -d funnel_window_days=7
---   -f sql/gold/funnel_daily/query.sql
--- Ordered funnel, first entry: a user enters on each date with a step 1, at the first one of that
--- date; steps 2 and 3 follow in this order, others may lie between, step 3 at most the window after
--- step 1 (inclusive). Ties are ordered by (ts, step, event_id).
+--   -d first_date=2024-01-01 -d as_of=2024-01-31 -d tz=UTC -d funnel_window_days=7
+--   -d funnel_window_from=first_step -f sql/gold/funnel_daily/query.sql
 
 WITH entries AS (
     SELECT
-        user_id,
-        event_date AS entry_date,
-        1 AS step,
-        MIN(ts) AS ts
-    FROM fact_events
-    WHERE
-        event_type = '${funnel_step_1}'
-        AND event_date >= DATE '${from_date}'
-        AND event_date >= DATE '${first_date}'
-        AND event_date < DATE '${to_date}'
-        AND event_date <= DATE '${as_of}'
-    GROUP BY user_id, event_date
-),
-
--- Dates gate the entry only. One date more than the window: it may end on a date later where the
--- clocks go forward. Steps after as_of belong to an unfinished day and are not read.
-later_steps AS (
-    SELECT
-        user_id,
-        CASE event_type WHEN '${funnel_step_2}' THEN 2 ELSE 3 END AS step,
-        ts
-    FROM fact_events
-    WHERE
-        event_type IN ('${funnel_step_2}', '${funnel_step_3}')
-        AND event_date >= DATE '${from_date}'
-        AND event_date <= DATE_ADD(DATE '${to_date}', ${funnel_window_days})
-        AND event_date <= DATE '${as_of}'
-),
-
-steps AS (
-    SELECT
-        user_id,
-        entry_date,
-        step,
-        ts
-    FROM entries
-    UNION ALL
-    SELECT
-        user_id,
-        CAST(NULL AS DATE) AS entry_date,
-        step,
-        ts
-    FROM later_steps
-),
-
--- Backwards in time, the smallest ts so far is that of the next such step. The step decides between
--- equal ts; event_id would decide between equal steps, where either gives the same chain.
-steps_with_next_purchase AS (
-    SELECT
-        user_id,
-        entry_date,
-        step,
-        ts,
-        MIN(CASE WHEN step = 3 THEN ts END) OVER backwards AS next_purchase_at
-    FROM steps
-    WINDOW backwards AS (
-        PARTITION BY user_id
-        ORDER BY ts DESC, step DESC
-        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-    )
-),
-
--- The purchase of a chain is the next one after its cart, not the next one after its entry.
-steps_with_chain AS (
-    SELECT
-        user_id,
-        entry_date,
-        step,
-        ts,
-        MIN(CASE WHEN step = 2 THEN ts END) OVER backwards AS cart_at,
-        MIN(CASE WHEN step = 2 THEN next_purchase_at END) OVER backwards AS purchase_at
-    FROM steps_with_next_purchase
-    WINDOW backwards AS (
-        PARTITION BY user_id
-        ORDER BY ts DESC, step DESC
-        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-    )
-),
-
-entry_outcomes AS (
-    SELECT
-        user_id,
-        entry_date,
-        COALESCE(cart_at <= ts + INTERVAL '${funnel_window_days}' DAY, FALSE) AS has_cart,
-        COALESCE(purchase_at <= ts + INTERVAL '${funnel_window_days}' DAY, FALSE) AS has_purchase,
-        CAST(
-            FROM_UTC_TIMESTAMP(ts + INTERVAL '${funnel_window_days}' DAY, '${tz}') AS DATE
-        ) <= DATE '${as_of}' AS is_mature
-    FROM steps_with_chain
-    WHERE step = 1
+        funnel_entries.entry_date,
+        dim_users.country,
+        dim_users.channel,
+        funnel_entries.level,
+        funnel_entries.is_mature,
+        -- Whole numbers have sums and means that do not depend on the order of the rows.
+        UNIX_MICROS(funnel_entries.level_3_at) - UNIX_MICROS(funnel_entries.entry_at) AS micros
+    FROM funnel_entries
+    INNER JOIN dim_users ON funnel_entries.user_id = dim_users.user_id
 ),
 
 day_totals AS (
     SELECT
-        entry_outcomes.entry_date,
-        dim_users.country,
-        dim_users.channel,
+        entry_date,
+        country,
+        channel,
         COUNT(*) AS viewers,
-        COUNT_IF(entry_outcomes.has_cart) AS carters,
-        COUNT_IF(entry_outcomes.has_purchase) AS buyers,
-        COUNT_IF(entry_outcomes.is_mature) AS mature_viewers,
-        COUNT_IF(entry_outcomes.is_mature AND entry_outcomes.has_cart) AS mature_carters,
-        COUNT_IF(entry_outcomes.is_mature AND entry_outcomes.has_purchase) AS mature_buyers
-    FROM entry_outcomes
-    INNER JOIN dim_users ON entry_outcomes.user_id = dim_users.user_id
-    GROUP BY entry_outcomes.entry_date, dim_users.country, dim_users.channel
+        COUNT_IF(level >= 2) AS carters,
+        COUNT_IF(level = 3) AS buyers,
+        COUNT_IF(is_mature) AS mature_viewers,
+        COUNT_IF(is_mature AND level >= 2) AS mature_carters,
+        COUNT_IF(is_mature AND level = 3) AS mature_buyers,
+        -- Few entries convert, and a median does not follow from those of the parts.
+        COLLECT_LIST(CASE WHEN is_mature THEN micros END) AS times
+    FROM entries
+    GROUP BY entry_date, country, channel
 ),
 
 totals_by_segment AS (
@@ -129,7 +45,8 @@ totals_by_segment AS (
         SUM(buyers) AS buyers,
         SUM(mature_viewers) AS mature_viewers,
         SUM(mature_carters) AS mature_carters,
-        SUM(mature_buyers) AS mature_buyers
+        SUM(mature_buyers) AS mature_buyers,
+        ARRAY_SORT(FLATTEN(COLLECT_LIST(times))) AS times
     FROM day_totals
     GROUP BY entry_date, CUBE (country, channel)
 ),
@@ -148,7 +65,12 @@ spine AS (
             FROM_UTC_TIMESTAMP(
                 TO_UTC_TIMESTAMP(DATE_ADD(calendar.entry_date, 1), '${tz}')
                 - INTERVAL '1' SECOND
-                + INTERVAL '${funnel_window_days}' DAY,
+                + INTERVAL '${funnel_window_days}' DAY
+                + CASE
+                    WHEN '${funnel_window_from}' = 'previous_step'
+                        THEN INTERVAL '${funnel_window_days}' DAY
+                    ELSE INTERVAL '0' DAY
+                END,
                 '${tz}'
             ) AS DATE
         ) <= DATE '${as_of}' AS is_mature
@@ -170,6 +92,7 @@ counts AS (
         COALESCE(totals_by_segment.mature_viewers, 0) AS mature_viewers,
         COALESCE(totals_by_segment.mature_carters, 0) AS mature_carters,
         COALESCE(totals_by_segment.mature_buyers, 0) AS mature_buyers,
+        totals_by_segment.times,
         spine.is_mature
     FROM spine
     LEFT JOIN totals_by_segment
@@ -193,5 +116,12 @@ SELECT
     mature_carters / NULLIF(mature_viewers, 0) AS view_to_cart_rate,
     mature_buyers / NULLIF(mature_carters, 0) AS cart_to_purchase_rate,
     mature_buyers / NULLIF(mature_viewers, 0) AS overall_rate,
+    AGGREGATE(times, CAST(0 AS BIGINT), (total, micros) -> total + micros)
+    / NULLIF(mature_buyers, 0) / 1000000 AS mean_seconds_to_convert,
+    -- The middle one twice, or the middle two; GET gives NULL where there is none.
+    (
+        GET(times, CAST((mature_buyers - 1) DIV 2 AS INT))
+        + GET(times, CAST(mature_buyers DIV 2 AS INT))
+    ) / 2 / 1000000 AS median_seconds_to_convert,
     is_mature
 FROM counts
