@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from jobs.core.building import require_days_suffice
+from jobs.core.building.days import EVERY_DAY, Days
+from jobs.core.building.reach import FUNNEL, days_of
+from jobs.core.catalog import all_tables
 from jobs.core.config import load_config
 from jobs.core.errors import UsageError
 from jobs.shop.settings import shop_settings
@@ -92,13 +95,12 @@ def test_null_takes_an_experiment_out_and_nothing_else(tmp_path: Path) -> None:
         ("funnel_range: period", None),
     ],
 )
-def test_days_alone_are_refused_where_the_funnel_needs_more(
+def test_every_day_of_the_funnel_is_built_where_an_entry_needs_more_than_its_days(
     tmp_path: Path, text: str, ahead: int | None
 ) -> None:
     metrics = load_config(overlay(tmp_path, f"metrics: {{{text}}}")).metrics
     assert metrics.funnel_days_ahead == ahead
-    if ahead == 8:
-        require_days_suffice(metrics)
-    else:
-        with pytest.raises(UsageError, match="build without days"):
-            require_days_suffice(metrics)
+    touched = [Days(date(2024, 3, 9), date(2024, 3, 10))]
+    widened = [Days(date(2024, 3, 1), date(2024, 3, 10))]
+    found = days_of(all_tables()[FUNNEL], {}, touched, metrics)
+    assert found == (widened if ahead == 8 else [EVERY_DAY])
