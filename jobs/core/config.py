@@ -47,6 +47,7 @@ class MetricSettings:
     funnel_step_2: str
     funnel_step_3: str
     funnel_window_days: Positive
+    retention_cohort_date: Literal["signup_date", "first_active_date"]
     retention_max_days: NotNegative
     retention_max_weeks: NotNegative
     retention_max_months: NotNegative

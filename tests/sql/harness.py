@@ -122,7 +122,7 @@ def outcome(spark: SparkSession, case: Case) -> list[tuple[Any, ...]]:
     """Run the query of a case; returns the compared columns of its rows, sorted."""
     for name, rows in case.inputs.items():
         frame(spark, all_tables()[name].schema, rows).createOrReplaceTempView(name)
-    for view in build_order(("silver",)):
+    for view in build_order(("silver", "gold")):
         if view.name in case.views:
             made = spark.sql(render(view.query or "", case.params))
             made.createOrReplaceTempView(view.name)
