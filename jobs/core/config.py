@@ -54,6 +54,7 @@ class MetricSettings:
     funnel_edge: Literal["inclusive", "exclusive"]
     funnel_ties: Literal["step_order", "strict_increase"]
     funnel_range: Literal["day", "period"]
+    retention_cohort_date: Literal["signup_date", "first_active_date"]
     retention_max_days: NotNegative
     retention_max_weeks: NotNegative
     retention_max_months: NotNegative

@@ -49,7 +49,7 @@ def revenue(read: Read) -> pd.DataFrame:
 def retention_weekly(read: Read) -> pd.DataFrame:
     """Weekly cohorts by week since signup; the newest 26 cohorts that have users."""
     cells = whole_shop(read("retention_cohorts")).where(
-        (F.col("cohort_unit") == "week") & (F.col("cohort_size") > 0)
+        (F.col("period_unit") == "week") & (F.col("cohort_size") > 0)
     )
     columns = ["cohort_date", "cohort_size", "period", "retained", "retention_rate", "is_complete"]
     frame = collect(cells.select(columns), ["cohort_date", "period"])
@@ -64,7 +64,7 @@ def retention_curve(read: Read) -> pd.DataFrame:
     weighs as much as its users do.
     """
     complete = whole_shop(read("retention_cohorts")).where(
-        (F.col("cohort_unit") == "day") & F.col("is_complete") & (F.col("cohort_size") > 0)
+        (F.col("period_unit") == "day") & F.col("is_complete") & (F.col("cohort_size") > 0)
     )
     sums = complete.groupBy("period").agg(
         F.sum("cohort_size").alias("eligible"), F.sum("retained").alias("retained")

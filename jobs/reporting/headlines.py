@@ -60,7 +60,7 @@ def _funnel(read: Read) -> list[tuple[str, str]]:
 
 def _retention(read: Read) -> list[tuple[str, str]]:
     cells = whole_shop(read("retention_cohorts")).where(
-        (F.col("cohort_unit") == "day") & F.col("is_complete") & F.col("period").isin(1, 7, 30)
+        (F.col("period_unit") == "day") & F.col("is_complete") & F.col("period").isin(1, 7, 30)
     )
     sums = cells.groupBy("period").agg(
         F.sum("retained").alias("retained"), F.sum("cohort_size").alias("size")

@@ -9,7 +9,7 @@ WITH finished_cells AS (
         retained
     FROM retention_cohorts
     WHERE
-        cohort_unit = 'day'
+        period_unit = 'day'
         AND country = 'all'
         AND channel = 'all'
         AND is_complete

@@ -53,7 +53,8 @@ def activity(day, dau, **changes):
 
 
 def cohort(unit, day, period, size, retained, **changes):
-    row = {"cohort_unit": unit, "cohort_date": day, "period": period, "cohort_size": size}
+    row = {"cohort_unit": unit, "period_unit": unit, "cohort_date": day}
+    row |= {"period": period, "cohort_size": size}
     found = {
         "retained": retained,
         "retention_rate": None if retained is None else retained / size,

@@ -115,6 +115,10 @@ DAMAGES: dict[tuple[str, str], tuple[str, Damage]] = {
         "retention_cohorts",
         with_changed("retained", "cohort_size + 1"),
     ),
+    ("retention_cohorts", "streak_within_retained"): (
+        "retention_cohorts",
+        with_changed("retained_streak", "retained + 1"),
+    ),
     ("retention_cohorts", "unfinished_is_null"): (
         "retention_cohorts",
         with_changed("retained", "COALESCE(retained, 0)"),

@@ -4,9 +4,10 @@ SELECT
     cohort_date,
     country,
     channel,
+    period_unit,
     period
 FROM retention_cohorts
-GROUP BY cohort_unit, cohort_date, country, channel, period
+GROUP BY cohort_unit, cohort_date, country, channel, period_unit, period
 HAVING COUNT(*) > 1;
 
 -- check: every_period | fail | a cohort lacks a period
@@ -14,13 +15,16 @@ SELECT
     cohort_unit,
     cohort_date,
     country,
-    channel
+    channel,
+    period_unit
 FROM retention_cohorts
-GROUP BY cohort_unit, cohort_date, country, channel
+GROUP BY cohort_unit, cohort_date, country, channel, period_unit
 HAVING
-    COUNT(*) <> 1 + CASE cohort_unit
+    COUNT(*) <> 1 + CASE period_unit
+        WHEN 'bracket' THEN 3
         WHEN 'day' THEN ${retention_max_days}
         WHEN 'week' THEN ${retention_max_weeks}
+        WHEN 'calendar_week' THEN ${retention_max_weeks}
         WHEN 'month' THEN ${retention_max_months}
     END;
 
@@ -28,14 +32,26 @@ HAVING
 SELECT
     cohort_unit,
     cohort_date,
+    period_unit,
     period
 FROM retention_cohorts
 WHERE retained NOT BETWEEN 0 AND cohort_size OR retention_rate NOT BETWEEN 0 AND 1;
+
+-- check: streak_within_retained | fail | a streak has more users than its last day, or fewer than none
+SELECT
+    cohort_date,
+    period
+FROM retention_cohorts
+WHERE
+    retained_streak NOT BETWEEN 0 AND retained
+    OR (period = 0 AND retained_streak <> retained)
+    OR (retained_streak IS NOT NULL) <> (is_complete AND period_unit = 'day');
 
 -- check: unfinished_is_null | fail | an unfinished cell holds a number, or a finished one none
 SELECT
     cohort_unit,
     cohort_date,
+    period_unit,
     period
 FROM retention_cohorts
 WHERE
@@ -46,9 +62,10 @@ WHERE
 SELECT
     cohort_unit,
     cohort_date,
+    period_unit,
     period
 FROM retention_cohorts
-GROUP BY cohort_unit, cohort_date, period
+GROUP BY cohort_unit, cohort_date, period_unit, period
 HAVING
     SUM(cohort_size) FILTER (WHERE country = 'all' AND channel = 'all')
     <> SUM(cohort_size) FILTER (WHERE country <> 'all' AND channel <> 'all')
@@ -58,18 +75,18 @@ HAVING
         <> SUM(retained) FILTER (WHERE country <> 'all' AND channel <> 'all')
     );
 
--- check: day_cohorts_hold_every_signup | fail | the users of a day cohort differ from the signups of the day
+-- check: day_cohorts_hold_every_signup | fail | the users of a day cohort differ from those whose day 0 it is
 WITH signups AS (
     SELECT
-        signup_date,
+        ${retention_cohort_date} AS start_date,
         COUNT(*) AS users
     FROM dim_users
-    GROUP BY signup_date
+    GROUP BY ${retention_cohort_date}
 )
 
 SELECT retention_cohorts.cohort_date
 FROM retention_cohorts
-LEFT JOIN signups ON retention_cohorts.cohort_date = signups.signup_date
+LEFT JOIN signups ON retention_cohorts.cohort_date = signups.start_date
 WHERE
     retention_cohorts.cohort_unit = 'day'
     AND retention_cohorts.country = 'all'

@@ -1,141 +1,51 @@
--- retention_cohorts: one row per cohort unit, cohort, country, channel and period, 'all' marking a
--- total.
--- Reads: user_daily_metrics, dim_users, segments.  Params: first_date, as_of, retention_max_days,
---   retention_max_weeks, retention_max_months.
--- Shell: ./spark-submit.sh sql -d first_date=2024-01-01 -d as_of=2024-01-31
+-- retention_cohorts: one row per cohort unit, cohort, country, channel, period unit and period, 'all'
+-- marking a total.
+-- Reads: dim_users, retained_users, segments.  Params: from_date, to_date, first_date, as_of,
+--   retention_cohort_date, retention_max_days, retention_max_weeks, retention_max_months.
+-- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2025-03-01
+--   -d first_date=2024-01-01 -d as_of=2024-01-31 -d retention_cohort_date=signup_date
 --   -d retention_max_days=90 -d retention_max_weeks=26 -d retention_max_months=12
 --   -f sql/gold/retention_cohorts/query.sql
--- A cohort is a signup day, ISO week (named by its Monday) or month. Retained = active in period n:
--- day n is n dates after the signup, week n the dates 7n to 7n + 6 after it (the user's own weeks),
--- month n the calendar month n after that of the signup.
+-- A cohort is a day, ISO week (named by its Monday) or month of the user's day 0. Day n is n dates
+-- after it, week n the dates 7n to 7n + 6 after it (the user's own weeks), calendar_week and month n
+-- the ISO week and calendar month n after that of day 0, a bracket days 1-3, 4-7, 8-14 or 15-30.
 
+-- The oldest day 0 of a cell that ends on from_date is that of the longest matrix.
 WITH users AS (
     SELECT
         user_id,
-        signup_date,
+        ${retention_cohort_date} AS start_date,
         country,
         channel
     FROM dim_users
-    WHERE signup_date >= DATE '${first_date}' AND signup_date <= DATE '${as_of}'
-),
-
-active_days AS (
-    SELECT
-        users.user_id,
-        users.signup_date,
-        users.country,
-        users.channel,
-        user_daily_metrics.metric_date,
-        DATEDIFF(user_daily_metrics.metric_date, users.signup_date) AS day_no,
-        CAST(DATEDIFF(user_daily_metrics.metric_date, users.signup_date) DIV 7 AS INT) AS week_no,
-        12 * (YEAR(user_daily_metrics.metric_date) - YEAR(users.signup_date))
-        + MONTH(user_daily_metrics.metric_date)
-        - MONTH(users.signup_date) AS month_no
-    FROM user_daily_metrics
-    INNER JOIN users ON user_daily_metrics.user_id = users.user_id
     WHERE
-        user_daily_metrics.metric_date >= users.signup_date
-        AND user_daily_metrics.metric_date >= DATE '${first_date}'
-        AND user_daily_metrics.metric_date <= DATE '${as_of}'
-),
-
--- Of several active days in one week or month only the first counts.
-flagged_days AS (
-    SELECT
-        signup_date,
-        country,
-        channel,
-        day_no,
-        week_no,
-        month_no,
-        CAST(COALESCE(week_no > LAG(week_no) OVER user_days, TRUE) AS INT) AS is_first_of_week,
-        CAST(COALESCE(month_no > LAG(month_no) OVER user_days, TRUE) AS INT) AS is_first_of_month
-    FROM active_days
-    WINDOW user_days AS (PARTITION BY user_id ORDER BY metric_date)
-),
-
-day_totals AS (
-    SELECT
-        signup_date,
-        country,
-        channel,
-        day_no,
-        week_no,
-        month_no,
-        COUNT(*) AS active_users,
-        SUM(is_first_of_week) AS first_of_week_users,
-        SUM(is_first_of_month) AS first_of_month_users
-    FROM flagged_days
-    GROUP BY signup_date, country, channel, day_no, week_no, month_no
-),
-
-cohort_activity AS (
-    SELECT
-        day_totals.country,
-        day_totals.channel,
-        units.cohort_unit,
-        units.cohort_date,
-        units.period,
-        units.retained
-    FROM day_totals
-        LATERAL VIEW STACK(
-            3,
-            'day', signup_date, day_no, active_users,
-            'week', TRUNC(signup_date, 'WEEK'), week_no, first_of_week_users,
-            'month', TRUNC(signup_date, 'MONTH'), month_no, first_of_month_users
-        ) units AS cohort_unit, cohort_date, period, retained
-),
-
-retained_by_segment AS (
-    SELECT
-        cohort_unit,
-        cohort_date,
-        period,
-        CASE WHEN GROUPING(country) = 1 THEN 'all' ELSE country END AS country,
-        CASE WHEN GROUPING(channel) = 1 THEN 'all' ELSE channel END AS channel,
-        SUM(retained) AS retained
-    FROM cohort_activity
-    WHERE retained > 0
-    GROUP BY cohort_unit, cohort_date, period, CUBE (country, channel)
-),
-
-signups AS (
-    SELECT
-        signup_date,
-        country,
-        channel,
-        COUNT(*) AS users
-    FROM users
-    GROUP BY signup_date, country, channel
-),
-
-cohort_signups AS (
-    SELECT
-        signups.country,
-        signups.channel,
-        signups.signup_date,
-        signups.users,
-        units.cohort_unit,
-        units.cohort_date
-    FROM signups
-        LATERAL VIEW STACK(
-            3,
-            'day', signup_date,
-            'week', TRUNC(signup_date, 'WEEK'),
-            'month', TRUNC(signup_date, 'MONTH')
-        ) units AS cohort_unit, cohort_date
+        ${retention_cohort_date} >= DATE '${first_date}'
+        AND ${retention_cohort_date} <= DATE '${as_of}'
+        AND ${retention_cohort_date} >= DATE_SUB(
+            DATE '${from_date}',
+            GREATEST(
+                ${retention_max_days}, 30,
+                7 * ${retention_max_weeks} + 12, 31 * ${retention_max_months} + 30
+            )
+        )
 ),
 
 sizes_by_segment AS (
     SELECT
-        cohort_unit,
-        cohort_date,
+        units.cohort_unit,
+        units.cohort_date,
         CASE WHEN GROUPING(country) = 1 THEN 'all' ELSE country END AS country,
         CASE WHEN GROUPING(channel) = 1 THEN 'all' ELSE channel END AS channel,
-        SUM(users) AS cohort_size,
-        MAX(signup_date) AS last_signup_date
-    FROM cohort_signups
-    GROUP BY cohort_unit, cohort_date, CUBE (country, channel)
+        COUNT(*) AS cohort_size,
+        MAX(start_date) AS last_start_date
+    FROM users
+        LATERAL VIEW STACK(
+            3,
+            'day', start_date,
+            'week', TRUNC(start_date, 'WEEK'),
+            'month', TRUNC(start_date, 'MONTH')
+        ) units AS cohort_unit, cohort_date
+    GROUP BY units.cohort_unit, units.cohort_date, CUBE (country, channel)
 ),
 
 calendar AS (
@@ -146,37 +56,41 @@ cohort_candidates AS (
     SELECT
         calendar.cohort_date,
         units.cohort_unit,
+        units.period_unit,
         units.is_first_day,
         units.periods
     FROM calendar
         LATERAL VIEW STACK(
-            3,
-            'day', TRUE, ${retention_max_days},
-            'week', WEEKDAY(cohort_date) = 0, ${retention_max_weeks},
-            'month', DAY(cohort_date) = 1, ${retention_max_months}
-        ) units AS cohort_unit, is_first_day, periods
+            5,
+            'day', 'day', TRUE, SEQUENCE(0, ${retention_max_days}),
+            'week', 'week', WEEKDAY(cohort_date) = 0, SEQUENCE(0, ${retention_max_weeks}),
+            'week', 'calendar_week', WEEKDAY(cohort_date) = 0, SEQUENCE(0, ${retention_max_weeks}),
+            'month', 'month', DAY(cohort_date) = 1, SEQUENCE(0, ${retention_max_months}),
+            'day', 'bracket', TRUE, ARRAY(1, 4, 8, 15)
+        ) units AS cohort_unit, period_unit, is_first_day, periods
 ),
 
 -- A week or month that began before first_date would lack users, so it is no cohort.
-cohorts AS (
-    SELECT
-        cohort_unit,
-        cohort_date,
-        periods
-    FROM cohort_candidates
-    WHERE is_first_day
-),
-
 spine AS (
     SELECT
-        cohorts.cohort_unit,
-        cohorts.cohort_date,
+        cohort_candidates.cohort_unit,
+        cohort_candidates.cohort_date,
         segments.country,
         segments.channel,
+        cohort_candidates.period_unit,
         all_periods.period
-    FROM cohorts
+    FROM cohort_candidates
     CROSS JOIN segments
-        LATERAL VIEW EXPLODE(SEQUENCE(0, cohorts.periods)) all_periods AS period
+        LATERAL VIEW EXPLODE(cohort_candidates.periods) all_periods AS period
+    WHERE
+        cohort_candidates.is_first_day
+        AND cohort_candidates.cohort_date >= DATE_SUB(
+            DATE '${from_date}',
+            GREATEST(
+                ${retention_max_days}, 30,
+                7 * ${retention_max_weeks} + 12, 31 * ${retention_max_months} + 30
+            )
+        )
 ),
 
 cells AS (
@@ -185,19 +99,27 @@ cells AS (
         spine.cohort_date,
         spine.country,
         spine.channel,
+        spine.period_unit,
         spine.period,
         COALESCE(sizes_by_segment.cohort_size, 0) AS cohort_size,
-        COALESCE(retained_by_segment.retained, 0) AS retained,
+        COALESCE(retained_users.retained, 0) AS retained,
+        COALESCE(retained_users.retained_streak, 0) AS retained_streak,
         -- The last date of the period for the last user counted.
-        CASE spine.cohort_unit
+        CASE spine.period_unit
             WHEN 'day' THEN DATE_ADD(spine.cohort_date, spine.period)
             WHEN 'week'
                 THEN DATE_ADD(
-                    COALESCE(sizes_by_segment.last_signup_date, DATE_ADD(spine.cohort_date, 6)),
+                    COALESCE(sizes_by_segment.last_start_date, DATE_ADD(spine.cohort_date, 6)),
                     7 * spine.period + 6
                 )
+            WHEN 'calendar_week' THEN DATE_ADD(spine.cohort_date, 7 * spine.period + 6)
             WHEN 'month' THEN LAST_DAY(ADD_MONTHS(spine.cohort_date, spine.period))
-        END <= DATE '${as_of}' AS is_complete
+            WHEN 'bracket'
+                THEN DATE_ADD(
+                    spine.cohort_date,
+                    CASE spine.period WHEN 1 THEN 3 WHEN 4 THEN 7 WHEN 8 THEN 14 ELSE 30 END
+                )
+        END AS period_end_date
     FROM spine
     LEFT JOIN sizes_by_segment
         ON
@@ -205,13 +127,13 @@ cells AS (
             AND spine.cohort_date = sizes_by_segment.cohort_date
             AND spine.country = sizes_by_segment.country
             AND spine.channel = sizes_by_segment.channel
-    LEFT JOIN retained_by_segment
+    LEFT JOIN retained_users
         ON
-            spine.cohort_unit = retained_by_segment.cohort_unit
-            AND spine.cohort_date = retained_by_segment.cohort_date
-            AND spine.country = retained_by_segment.country
-            AND spine.channel = retained_by_segment.channel
-            AND spine.period = retained_by_segment.period
+            spine.period_unit = retained_users.period_unit
+            AND spine.cohort_date = retained_users.cohort_date
+            AND spine.country = retained_users.country
+            AND spine.channel = retained_users.channel
+            AND spine.period = retained_users.period
 )
 
 SELECT
@@ -219,9 +141,16 @@ SELECT
     cohort_date,
     country,
     channel,
+    period_unit,
     period,
     cohort_size,
-    CASE WHEN is_complete THEN retained END AS retained,
-    CASE WHEN is_complete THEN retained / NULLIF(cohort_size, 0) END AS retention_rate,
-    is_complete
+    IF(period_end_date <= DATE '${as_of}', retained, NULL) AS retained,
+    IF(period_end_date <= DATE '${as_of}', retained / NULLIF(cohort_size, 0), NULL)
+        AS retention_rate,
+    IF(period_unit = 'day' AND period_end_date <= DATE '${as_of}', retained_streak, NULL)
+        AS retained_streak,
+    period_end_date <= DATE '${as_of}' AS is_complete,
+    period_end_date,
+    TRUNC(period_end_date, 'MONTH') AS period_end_month
 FROM cells
+WHERE period_end_date >= DATE '${from_date}' AND period_end_date < DATE '${to_date}'
