@@ -1,4 +1,4 @@
-"""One Spark session for the whole test run; starting one takes seconds."""
+"""One session of each engine for the whole test run, and how hypothesis draws."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pyspark.sql import SparkSession
 
 from jobs.core.sail import connect_beside_spark
@@ -25,6 +26,19 @@ SMALL = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
+
+
+# The same draws in every run, so that a red run can be repeated.
+settings.register_profile(
+    "glasshouse",
+    max_examples=200,
+    deadline=None,  # the first query of a process compiles
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    print_blob=False,
+)
+settings.load_profile("glasshouse")
 
 
 @pytest.fixture(scope="session")

@@ -169,7 +169,7 @@ def test_what_a_run_that_died_had_committed_is_kept_if_it_is_what_is_wanted(
         if place == "between the tables":
             die_at(patched, Warehouse, "append_files", lambda _, name, *rest: name != EVENTS)
         else:
-            die_at(patched, batches, "_record_files", lambda _, loaded: len(loaded) == 3)
+            die_at(patched, Warehouse, "append_rows", lambda _, name, rows: len(rows) == 3)
         with pytest.raises(KeyboardInterrupt):
             load_world(run, world, Span(whole.first, whole.end - timedelta(days=15 * is_other)))
     load_world(run, world, whole)

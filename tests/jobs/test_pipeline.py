@@ -64,6 +64,10 @@ def test_progress_counts_the_steps_there_are(tiny: Pipeline) -> None:
     assert len(steps) == OTHER_STEPS + build_steps() + len(CHARTS)
 
 
+# What they hold is that another build took place.
+BUILDS = ("build_log", "interval_ledger")
+
+
 @pytest.fixture(scope="module")
 def first(spark: SparkSession, tiny: Pipeline) -> dict[str, Fingerprint]:
     """Content hash of each table as the command left it."""
@@ -80,7 +84,9 @@ def test_doing_it_again_changes_nothing(
     build(run, Days(day, day + timedelta(days=1)))
     assert train(run).is_new is False
     score(run)
-    assert verify.content_hashes(run, run.warehouse.register()) == first
+    known = [name for name in run.warehouse.register() if name not in BUILDS]
+    again = verify.content_hashes(run, known)
+    assert again == {name: found for name, found in first.items() if name not in BUILDS}
 
 
 @pytest.mark.slow  # with fewer trees the commands above and tests/spark do the same
@@ -170,7 +176,7 @@ def test_verify_prints_evidence_and_a_hash_per_table(
     # Rules and truth were gathered by the command, which would not have ended well otherwise.
     evidence = verify.Evidence(verify.reconcile(run, set(run.warehouse.register())), first)
     monkeypatch.setattr(verify, "gather", lambda _: evidence)
-    assert execute_verify(run, argparse.Namespace(realism=False)) == 0
+    assert execute_verify(run, argparse.Namespace(realism=False, engines=False)) == 0
     printed = capsys.readouterr().out
     assert "bronze events = fact_events + quarantined, per day" in printed
     assert "FAIL" not in printed

@@ -147,21 +147,21 @@ def test_a_run_that_dies_between_rows_and_record_is_mended_by_the_next(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = f"{ORDERS}o1,ann,2024-01-02,1.50\no2,bob,x,1\n"
-    append = Warehouse.append
 
-    def cut_before(table: str) -> None:
-        def appending(self: Warehouse, name: str, frame: object) -> int:
+    def cut_before(patched: pytest.MonkeyPatch, call: str, table: str) -> None:
+        real = getattr(Warehouse, call)
+
+        def calling(self: Warehouse, name: str, rows: object) -> object:
             if name == table:
                 raise PowerCutError
-            return append(self, name, frame)
+            return real(self, name, rows)
 
-        monkeypatch.setattr(Warehouse, "append", appending)
+        patched.setattr(Warehouse, call, calling)
 
-    for table in ("bronze_batches", "bronze_users"):
-        cut_before(table)
-        with pytest.raises(PowerCutError):
+    for call, table in (("append_rows", "bronze_batches"), ("append", "bronze_users")):
+        with monkeypatch.context() as patched, pytest.raises(PowerCutError):
+            cut_before(patched, call, table)
             team.ingest(orders=text)
-    monkeypatch.setattr(Warehouse, "append", append)
     team.ingest(orders=text)
     assert team.counts() == {
         "bronze_users": 1,

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from jobs.core.building.changes import LOG, code_version
+from jobs.core.building.restatements import TABLE as RESTATEMENTS
 
 if TYPE_CHECKING:
     from jobs.core.building.days import Days
@@ -35,6 +36,7 @@ def record(build: Build, segments: str) -> None:
     }
     if build.kind == "full":
         row["days"] = json.dumps([])
+    warehouse.layout(RESTATEMENTS)  # may be asked for before there is one
     warehouse.append_rows(LOG, [row])
 
 

@@ -1,0 +1,223 @@
+"""For each check of silver and gold: what to damage so that it must be found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+Damage = Callable[["DataFrame"], "DataFrame"]
+
+
+def twice(table: DataFrame) -> DataFrame:
+    return table.unionAll(table)
+
+
+def without(condition: str) -> Damage:
+    return lambda table: table.where(f"NOT ({condition})")
+
+
+def with_changed(column: str, value: str, where: str = "TRUE") -> Damage:
+    changed = f"CASE WHEN {where} THEN {value} ELSE {column} END"
+    return lambda table: table.withColumn(column, F.expr(changed))
+
+
+def and_again_with(*changes: str) -> Damage:
+    """Every row once more, with other values: column and value in turn."""
+
+    def damage(table: DataFrame) -> DataFrame:
+        changed = table
+        for column, value in zip(changes[::2], changes[1::2], strict=True):
+            changed = with_changed(column, value)(changed)
+        return table.unionAll(changed)
+
+    return damage
+
+
+TOTAL = "country = 'all' AND channel = 'all'"
+# (table, check): what to damage, and how.
+DAMAGES: dict[tuple[str, str], tuple[str, Damage]] = {
+    ("quarantine", "build_row_is_traceable"): ("quarantine", with_changed("row_id", "NULL")),
+    ("quarantine", "build_rule_is_known"): ("quarantine", with_changed("rule", "'bad_value'")),
+    ("quarantine", "few_rows_rejected"): ("bronze_events", without("event_id > 5")),
+    ("dim_users", "user_id_unique"): ("dim_users", twice),
+    ("dim_users", "segment_not_reserved"): ("dim_users", with_changed("channel", "'all'")),
+    ("dim_users", "dates_in_order"): ("dim_users", with_changed("last_active_date", "signup_date")),
+    ("fact_events", "event_id_unique"): ("fact_events", twice),
+    ("fact_events", "event_date_is_date_of_ts"): (
+        "fact_events",
+        with_changed("event_date", "DATE_ADD(event_date, 1)"),
+    ),
+    ("fact_events", "event_is_valid"): (
+        "fact_events",
+        with_changed("value", "CAST('NaN' AS DOUBLE)"),
+    ),
+    ("fact_events", "user_is_known"): ("dim_users", without("user_id = 2")),
+    ("fact_orders", "order_id_unique"): ("fact_orders", twice),
+    ("fact_orders", "order_date_is_date_of_ts"): (
+        "fact_orders",
+        with_changed("order_date", "DATE_ADD(order_date, 1)"),
+    ),
+    ("fact_orders", "amount_not_negative"): ("fact_orders", with_changed("amount", "-amount")),
+    ("fact_orders", "user_is_known"): (
+        "dim_users",
+        with_changed("signup_date", "DATE'2024-01-31'"),
+    ),
+    ("sessions", "key_unique"): ("sessions", twice),
+    ("sessions", "numbered_without_holes"): ("sessions", without("session_no = 1")),
+    ("sessions", "apart_by_more_than_the_gap"): (
+        "sessions",
+        with_changed("ended_at", "started_at + INTERVAL '90' MINUTE"),
+    ),
+    ("sessions", "counts_agree"): ("sessions", with_changed("has_cart", "NOT has_cart")),
+    ("sessions", "every_event_in_a_session"): ("sessions", without("user_id = 2")),
+    ("user_daily_metrics", "key_unique"): ("user_daily_metrics", twice),
+    ("user_daily_metrics", "row_is_active"): ("user_daily_metrics", with_changed("sessions", "0")),
+    ("user_daily_metrics", "revenue_equals_orders"): (
+        "user_daily_metrics",
+        with_changed("revenue", "revenue + 0.01", "orders > 0"),
+    ),
+    ("user_daily_metrics", "orders_match_purchase_events"): (
+        "user_daily_metrics",
+        with_changed("purchases", "2", "orders > 0"),
+    ),
+    ("active_users_daily", "key_unique"): ("active_users_daily", twice),
+    ("active_users_daily", "every_date_and_segment"): (
+        "active_users_daily",
+        without("metric_date = DATE'2024-01-15' AND country = 'DE'"),
+    ),
+    ("active_users_daily", "longer_windows_hold_more"): (
+        "active_users_daily",
+        with_changed("mau_30", "mau_28 - 1"),
+    ),
+    ("active_users_daily", "stickiness_is_a_share"): (
+        "active_users_daily",
+        with_changed("stickiness", "0.5D", "metric_date = DATE'2024-01-05'"),
+    ),
+    ("active_users_daily", "segments_sum_to_total"): (
+        "active_users_daily",
+        with_changed("wau_7", "wau_7 + 1", TOTAL),
+    ),
+    ("active_users_daily", "dau_equals_user_days"): ("user_daily_metrics", without("user_id = 2")),
+    ("retention_cohorts", "key_unique"): ("retention_cohorts", twice),
+    ("retention_cohorts", "every_period"): ("retention_cohorts", without("period = 1")),
+    ("retention_cohorts", "retained_within_cohort"): (
+        "retention_cohorts",
+        with_changed("retained", "cohort_size + 1"),
+    ),
+    ("retention_cohorts", "streak_within_retained"): (
+        "retention_cohorts",
+        with_changed("retained_streak", "retained + 1"),
+    ),
+    ("retention_cohorts", "unfinished_is_null"): (
+        "retention_cohorts",
+        with_changed("retained", "COALESCE(retained, 0)"),
+    ),
+    ("retention_cohorts", "segments_sum_to_total"): (
+        "retention_cohorts",
+        with_changed("retained", "retained + 1", TOTAL),
+    ),
+    ("retention_cohorts", "day_cohorts_hold_every_signup"): ("dim_users", without("user_id = 3")),
+    ("funnel_daily", "key_unique"): ("funnel_daily", twice),
+    ("funnel_daily", "every_date_and_segment"): (
+        "funnel_daily",
+        without("entry_date = DATE'2024-01-15'"),
+    ),
+    ("funnel_daily", "counts_fall_with_the_step"): (
+        "funnel_daily",
+        with_changed("buyers", "carters + 1"),
+    ),
+    ("funnel_daily", "mature_within_all"): ("funnel_daily", with_changed("mature_viewers", "0")),
+    ("funnel_daily", "overall_rate_is_product"): (
+        "funnel_daily",
+        with_changed("overall_rate", "overall_rate / 2"),
+    ),
+    ("funnel_daily", "segments_sum_to_total"): (
+        "funnel_daily",
+        with_changed("carters", "carters + 1", TOTAL),
+    ),
+    ("funnel_daily", "every_viewer_enters"): ("fact_events", without("user_id = 2")),
+    ("funnel_daily", "times_fit_the_window"): (
+        "funnel_daily",
+        with_changed("median_seconds_to_convert", "8 * 86400D", "mature_buyers > 0"),
+    ),
+    ("revenue_daily", "key_unique"): ("revenue_daily", twice),
+    ("revenue_daily", "every_date_and_segment"): (
+        "revenue_daily",
+        without("metric_date = DATE'2024-01-15' AND country = 'FR'"),
+    ),
+    ("revenue_daily", "counts_agree"): ("revenue_daily", with_changed("buyers", "orders + 1")),
+    ("revenue_daily", "ratios_are_of_sums"): ("revenue_daily", with_changed("aov", "aov + 1")),
+    ("revenue_daily", "rolling_equals_its_days"): (
+        "revenue_daily",
+        with_changed("revenue_7d", "revenue_7d + 1", TOTAL),
+    ),
+    ("revenue_daily", "segments_sum_to_total"): (
+        "revenue_daily",
+        with_changed("orders", "orders + 1", TOTAL),
+    ),
+    ("revenue_daily", "revenue_equals_orders"): ("fact_orders", without("order_id = 1")),
+    ("rfm_cut_points", "key_unique"): ("rfm_cut_points", twice),
+    ("rfm_cut_points", "five_scores_of_each_measure"): ("rfm_cut_points", without("score = 3")),
+    ("rfm_cut_points", "bins_join"): (
+        "rfm_cut_points",
+        with_changed("above", "above - 1", "percent = 60"),
+    ),
+    ("rfm_cut_points", "users_are_the_scored"): ("rfm_users", without("user_id = 1")),
+    ("rfm_cut_points", "enough_below_the_cut"): (
+        "rfm_cut_points",
+        with_changed("users", "CAST(percent = 100 AS INT)"),
+    ),
+    ("rfm_users", "key_unique"): ("rfm_users", twice),
+    ("rfm_users", "within_the_look_back"): ("rfm_users", with_changed("recency_days", "-1")),
+    ("rfm_users", "equal_values_share_a_score"): (
+        "rfm_users",
+        and_again_with("m_score", "m_score + 1"),
+    ),
+    ("rfm_users", "better_value_no_lower_score"): (
+        "rfm_users",
+        and_again_with("frequency", "frequency + 1", "f_score", "f_score - 1"),
+    ),
+    ("rfm_users", "monetary_equals_orders"): ("fact_orders", without("order_id = 1")),
+    ("rfm_segments", "key_unique"): ("rfm_segments", twice),
+    ("rfm_segments", "every_segment_everywhere"): (
+        "rfm_segments",
+        without("segment = 'fading' AND country = 'DE'"),
+    ),
+    ("rfm_segments", "users_are_all_users"): ("dim_users", without("user_id = 3")),
+    ("rfm_segments", "sums_are_those_of_rfm_users"): ("rfm_users", without("user_id = 1")),
+    ("rfm_segments", "segments_sum_to_total"): (
+        "rfm_segments",
+        with_changed("users", "users + 1", TOTAL),
+    ),
+    ("rfm_segments", "mean_of_buyers_only"): (
+        "rfm_segments",
+        with_changed("recency_days_mean", "COALESCE(recency_days_mean, 0)"),
+    ),
+    ("kpi_daily", "key_unique"): ("kpi_daily", twice),
+    ("kpi_daily", "equal_to_active_users_daily"): ("kpi_daily", with_changed("dau", "dau + 1")),
+    ("kpi_daily", "equal_to_revenue_daily"): (
+        "kpi_daily",
+        without("metric_date = DATE'2024-01-15'"),
+    ),
+    ("kpi_daily", "equal_to_funnel_daily"): ("kpi_daily", with_changed("overall_rate", "0.99D")),
+    ("kpi_daily", "new_users_are_the_signups"): ("dim_users", without("user_id = 3")),
+    ("kpi_daily", "segments_sum_to_total"): (
+        "kpi_daily",
+        with_changed("new_users", "new_users + 1", TOTAL),
+    ),
+    ("activity_sketches_hourly", "key_unique"): ("activity_sketches_hourly", twice),
+    ("activity_sketches_hourly", "counts_agree"): (
+        "activity_sketches_hourly",
+        with_changed("users", "events + 1"),
+    ),
+    ("activity_sketches_hourly", "events_equal_facts"): ("fact_events", without("user_id = 2")),
+    ("activity_sketches_hourly", "estimates_are_near"): (
+        "activity_sketches_hourly",
+        with_changed("users", "users + 9"),
+    ),
+}
