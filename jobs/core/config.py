@@ -130,7 +130,7 @@ def load_config(overlay: Path | None = None, base: Path = BASE_FILE) -> Config:
         raw = _merge(raw, _read_yaml(overlay), overlay)
     try:
         return Config(
-            seed=int(raw["seed"]),
+            seed=_whole("seed", raw["seed"]),
             generate=GenerateSettings(**raw["generate"]),
             shop=raw["shop"],
             scales={name: Scale(**size) for name, size in raw["scales"].items()},
@@ -141,6 +141,13 @@ def load_config(overlay: Path | None = None, base: Path = BASE_FILE) -> Config:
         raise UsageError(f"{overlay or base}: {first_problem(error)}") from error
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{overlay or base}: bad or missing setting ({error})") from error
+
+
+def _whole(name: str, value: object) -> int:
+    # True is an int to Python, and int() would cut 1.7 to 1 without a word.
+    if type(value) is not int:
+        raise ValueError(f"{name} must be a whole number, not {value!r}")
+    return value
 
 
 def first_problem(error: pydantic.ValidationError) -> str:

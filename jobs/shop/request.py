@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import date, timedelta
 
-from jobs.core.config import Config, Scale
+from jobs.core.config import Config, MetricSettings, Scale
 from jobs.core.entry import day, positive
 from jobs.core.errors import UsageError
 from jobs.shop.loading import Span
@@ -47,7 +47,10 @@ def add_shop_arguments(parser: argparse.ArgumentParser) -> None:
 def check_shop_arguments(args: argparse.Namespace, config: Config) -> None:
     """Refuse an unknown scale, or days that the shop does not have, before anything starts."""
     size = _size(args, config)
-    _days(args, shop_settings(config.shop), size)
+    settings = shop_settings(config.shop)
+    _days(args, settings, size)
+    if size.dirt:
+        require_dirt_that_can_be_told(settings, config.metrics)
 
 
 def requested_world(args: argparse.Namespace, config: Config) -> tuple[World, Span]:
@@ -55,9 +58,32 @@ def requested_world(args: argparse.Namespace, config: Config) -> tuple[World, Sp
     size = _size(args, config)
     settings = shop_settings(config.shop)
     days = _days(args, settings, size)
+    if size.dirt:
+        require_dirt_that_can_be_told(settings, config.metrics)
     seed = config.seed if args.seed is None else args.seed
     world = build_world(settings, size.users, size.days, seed, until=days.end, is_dirty=size.dirt)
     return world, days
+
+
+def require_dirt_that_can_be_told(settings: ShopSettings, metrics: MetricSettings) -> None:
+    """Refuse faults that silver could not tell from good rows, though they are graded as if.
+
+    Raises
+    ------
+    UsageError
+        A clock runs ahead by less, or a script sends fewer events, than silver turns away.
+    """
+    days, views = settings.dirt.clock_ahead_days[0], settings.dirt.bots.views[0]
+    if 24 * days <= metrics.max_clock_ahead_hours:
+        raise UsageError(
+            f"shop.dirt.clock_ahead_days: {days} days are no more than metrics."
+            f"max_clock_ahead_hours ({metrics.max_clock_ahead_hours}), so nobody could tell"
+        )
+    if views <= metrics.max_events_per_user_day:
+        raise UsageError(
+            f"shop.dirt.bots.views: {views} are no more than metrics.max_events_per_user_day "
+            f"({metrics.max_events_per_user_day}), so nobody could tell"
+        )
 
 
 def requested_days(args: argparse.Namespace, config: Config) -> tuple[date, date]:

@@ -104,3 +104,9 @@ def test_every_day_of_the_funnel_is_built_where_an_entry_needs_more_than_its_day
     widened = [Days(date(2024, 3, 1), date(2024, 3, 10))]
     found = days_of(all_tables()[FUNNEL], {}, touched, metrics)
     assert found == (widened if ahead == 8 else [EVERY_DAY])
+
+
+@pytest.mark.parametrize("seed", ["1.7", "true", "'1'", "null"])
+def test_a_seed_is_a_whole_number(tmp_path: Path, seed: str) -> None:
+    with pytest.raises(UsageError, match="seed must be a whole number"):
+        load_config(overlay(tmp_path, f"seed: {seed}"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from typing import Any
 
 import pytest
 
 from jobs.core.config import load_config
 from jobs.core.errors import UsageError
-from jobs.shop.request import add_shop_arguments, requested_world
+from jobs.shop.request import add_shop_arguments, requested_world, require_dirt_that_can_be_told
 from jobs.shop.settings import shop_settings
 from tests.shop_worlds import raw_settings
 
@@ -59,3 +60,20 @@ def test_the_scale_or_the_command_line_says_whether_the_log_is_dirty(
     add_shop_arguments(parser)
     world, _ = requested_world(parser.parse_args(options), load_config())
     assert world.is_dirty is is_dirty
+
+
+@pytest.mark.parametrize(
+    ("metrics", "complaint"),
+    [
+        ({"max_clock_ahead_hours": 48}, "clock_ahead_days: 2.* are no more than"),
+        ({"max_events_per_user_day": 600}, "bots.views: 600 are no more than"),
+    ],
+)
+def test_faults_that_silver_could_not_tell_are_refused(
+    metrics: dict[str, int], complaint: str
+) -> None:
+    config = load_config()
+    settings = shop_settings(config.shop)
+    require_dirt_that_can_be_told(settings, config.metrics)
+    with pytest.raises(UsageError, match=complaint):
+        require_dirt_that_can_be_told(settings, dataclasses.replace(config.metrics, **metrics))
