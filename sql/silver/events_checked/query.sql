@@ -68,29 +68,9 @@ copies_on_other_days AS (
 ),
 
 candidate_events AS (
-    SELECT
-        event_id,
-        user_id,
-        ts,
-        event_type,
-        value,
-        ingest_ts,
-        source,
-        batch_id,
-        event_date
-    FROM events_of_days
+    SELECT * FROM events_of_days
     UNION ALL
-    SELECT
-        event_id,
-        user_id,
-        ts,
-        event_type,
-        value,
-        ingest_ts,
-        source,
-        batch_id,
-        event_date
-    FROM copies_on_other_days
+    SELECT * FROM copies_on_other_days
 ),
 
 -- Counting rows is cheap and leaves few dates; of those, and of the dates of the copies, whose other
@@ -130,6 +110,14 @@ valid_users AS (
     WHERE rule IS NULL
 ),
 
+-- Most ids come once: only the others are worth sorting.
+repeated_ids AS (
+    SELECT event_id
+    FROM candidate_events
+    GROUP BY event_id
+    HAVING COUNT(*) > 1
+),
+
 judged_events AS (
     SELECT
         candidate_events.event_id,
@@ -162,8 +150,10 @@ judged_events AS (
                 OR candidate_events.value < 0
                 THEN 'bad_value'
             WHEN bot_dates.user_id IS NOT NULL THEN 'bot'
-        END AS broken_rule
+        END AS broken_rule,
+        repeated_ids.event_id IS NOT NULL AS is_repeated
     FROM candidate_events
+    LEFT JOIN repeated_ids ON candidate_events.event_id = repeated_ids.event_id
     LEFT JOIN valid_users ON candidate_events.user_id = valid_users.user_id
     LEFT JOIN bot_dates
         ON
@@ -189,6 +179,7 @@ ranked_events AS (
         ROW_NUMBER() OVER copies AS copy_no,
         FIRST_VALUE(content_hash) OVER copies AS kept_content_hash
     FROM judged_events
+    WHERE is_repeated
     WINDOW copies AS (
         PARTITION BY event_id, broken_rule IS NULL
         ORDER BY ingest_ts, content_hash, source, batch_id
@@ -214,6 +205,20 @@ ruled_events AS (
         END AS rule
     FROM ranked_events
     WHERE event_date >= DATE '${from_date}' AND event_date < DATE '${to_date}'
+    UNION ALL
+    SELECT
+        event_id,
+        user_id,
+        ts,
+        event_type,
+        value,
+        ingest_ts,
+        source,
+        batch_id,
+        event_date,
+        broken_rule AS rule
+    FROM judged_events
+    WHERE NOT is_repeated
 )
 
 SELECT
