@@ -30,7 +30,7 @@ WITH order_days AS (
         AND user_daily_metrics.metric_date <= DATE '${as_of}'
 ),
 
--- A rolling_28 period is the first to hold the date; successors end 28 dates later.
+-- Last dates of the period of an order day and of the two after it.
 order_periods AS (
     SELECT
         order_days.user_id,
@@ -44,7 +44,7 @@ order_periods AS (
         units.second_after
     FROM order_days
         LATERAL VIEW STACK(
-            4,
+            3,
             'day', metric_date, DATE_ADD(metric_date, 1), DATE_ADD(metric_date, 2),
             'week',
             DATE_ADD(TRUNC(metric_date, 'WEEK'), 6),
@@ -53,31 +53,30 @@ order_periods AS (
             'month',
             LAST_DAY(metric_date),
             LAST_DAY(ADD_MONTHS(metric_date, 1)),
-            LAST_DAY(ADD_MONTHS(metric_date, 2)),
-            'rolling_28', metric_date, DATE_ADD(metric_date, 28), DATE_ADD(metric_date, 56)
+            LAST_DAY(ADD_MONTHS(metric_date, 2))
         ) units AS period_unit, own_period, period_after, second_after
 ),
 
-bounds_of_users AS (
+calendar_levels AS (
     SELECT
-        order_periods.user_id,
         order_periods.country,
         order_periods.channel,
         order_periods.period_unit,
-        bounds.period_end_date,
-        SUM(bounds.order_days) AS order_days,
-        SUM(bounds.first_orders) AS first_orders,
-        SUM(bounds.revenue) AS revenue,
-        SUM(bounds.previous_order_days) AS previous_order_days,
-        SUM(bounds.previous_revenue) AS previous_revenue
+        levels.period_end_date,
+        levels.until_date,
+        SUM(levels.order_days) AS order_days,
+        SUM(levels.first_orders) AS first_orders,
+        SUM(levels.revenue) AS revenue,
+        SUM(levels.previous_order_days) AS previous_order_days,
+        SUM(levels.previous_revenue) AS previous_revenue
     FROM order_periods
         LATERAL VIEW STACK(
-            3,
-            own_period, 1, first_orders, revenue, 0, CAST(0 AS DECIMAL(18, 2)),
-            period_after, -1, -first_orders, -revenue, 1, revenue,
-            second_after, 0, 0, CAST(0 AS DECIMAL(18, 2)), -1, -revenue
-        ) bounds
+            2,
+            own_period, period_after, 1, first_orders, revenue, 0, CAST(0 AS DECIMAL(18, 2)),
+            period_after, second_after, 0, 0, CAST(0 AS DECIMAL(18, 2)), 1, revenue
+        ) levels
         AS period_end_date,
+        until_date,
         order_days,
         first_orders,
         revenue,
@@ -88,7 +87,38 @@ bounds_of_users AS (
         order_periods.country,
         order_periods.channel,
         order_periods.period_unit,
-        bounds.period_end_date
+        levels.period_end_date,
+        levels.until_date
+),
+
+-- Of 28 rolling dates the windows before and after one overlap it, so what an order brings and takes
+-- away again is summed along the dates of its user.
+rolling_bounds AS (
+    SELECT
+        order_days.user_id,
+        order_days.country,
+        order_days.channel,
+        bounds.period_end_date,
+        SUM(bounds.order_days) AS order_days,
+        SUM(bounds.first_orders) AS first_orders,
+        SUM(bounds.revenue) AS revenue,
+        SUM(bounds.previous_order_days) AS previous_order_days,
+        SUM(bounds.previous_revenue) AS previous_revenue
+    FROM order_days
+        LATERAL VIEW STACK(
+            3,
+            metric_date, 1, first_orders, revenue, 0, CAST(0 AS DECIMAL(18, 2)),
+            DATE_ADD(metric_date, 28), -1, -first_orders, -revenue, 1, revenue,
+            DATE_ADD(metric_date, 56), 0, 0, CAST(0 AS DECIMAL(18, 2)), -1, -revenue
+        ) bounds
+        AS period_end_date,
+        order_days,
+        first_orders,
+        revenue,
+        previous_order_days,
+        previous_revenue
+    GROUP BY
+        order_days.user_id, order_days.country, order_days.channel, bounds.period_end_date
 ),
 
 levels AS (
@@ -97,23 +127,36 @@ levels AS (
         channel,
         period_unit,
         period_end_date,
+        until_date,
+        order_days,
+        first_orders,
+        revenue,
+        previous_order_days,
+        previous_revenue
+    FROM calendar_levels
+    UNION ALL
+    SELECT
+        country,
+        channel,
+        'rolling_28' AS period_unit,
+        period_end_date,
         LEAD(period_end_date) OVER user_dates AS until_date,
-        SUM(order_days) OVER dates_so_far > 0 AS has_ordered,
-        SUM(previous_order_days) OVER dates_so_far > 0 AS has_ordered_before,
-        SUM(first_orders) OVER dates_so_far > 0 AS is_new,
-        CAST(SUM(revenue) OVER dates_so_far AS DECIMAL(18, 2)) AS revenue,
-        CAST(SUM(previous_revenue) OVER dates_so_far AS DECIMAL(18, 2)) AS previous_revenue
-    FROM bounds_of_users
+        SUM(order_days) OVER dates_so_far AS order_days,
+        SUM(first_orders) OVER dates_so_far AS first_orders,
+        SUM(revenue) OVER dates_so_far AS revenue,
+        SUM(previous_order_days) OVER dates_so_far AS previous_order_days,
+        SUM(previous_revenue) OVER dates_so_far AS previous_revenue
+    FROM rolling_bounds
     WINDOW
-        user_dates AS (PARTITION BY user_id, period_unit ORDER BY period_end_date),
+        user_dates AS (PARTITION BY user_id ORDER BY period_end_date),
         dates_so_far AS (
-            PARTITION BY user_id, period_unit
+            PARTITION BY user_id
             ORDER BY period_end_date
             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
         )
 ),
 
--- Of one user, one of the five differs from 0 at most. An order of 0.00 is an order: what a user is
+-- Of one user, one of the four differs from 0 at most. An order of 0.00 is an order: what a user is
 -- follows from orders, never from revenue.
 kinds AS (
     SELECT
@@ -124,15 +167,14 @@ kinds AS (
         until_date,
         revenue,
         previous_revenue,
-        CASE WHEN is_new THEN revenue END AS new_revenue,
-        CASE WHEN has_ordered AND NOT has_ordered_before AND NOT is_new THEN revenue END
+        CASE WHEN first_orders > 0 THEN revenue END AS new_revenue,
+        CASE WHEN order_days > 0 AND previous_order_days = 0 AND first_orders = 0 THEN revenue END
             AS resurrected_revenue,
-        CASE WHEN has_ordered AND has_ordered_before THEN revenue - previous_revenue END
+        CASE WHEN order_days > 0 AND previous_order_days > 0 THEN revenue - previous_revenue END
             AS retained_difference,
-        CASE WHEN has_ordered_before AND NOT has_ordered THEN previous_revenue END
-            AS churned_revenue
+        CASE WHEN order_days = 0 THEN previous_revenue END AS churned_revenue
     FROM levels
-    -- After the last bound all is 0.
+    -- After the last bound of a user all is 0.
     WHERE until_date IS NOT NULL
 )
 
