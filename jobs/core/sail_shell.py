@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -187,4 +186,4 @@ def _says_something(text: str) -> bool:
 
 
 if __name__ == "__main__":
-    leave("sql", bool(os.environ.get("GLASSHOUSE_DEBUG")), lambda: main(sys.argv[1:]))
+    leave("sql", False, lambda: main(sys.argv[1:]))
