@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from jobs.core.catalog import Table, all_tables, build_order
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 LAYERS = ("silver", "gold")
 PARAMS = default_params() | {
+    "to_date": date(9999, 12, 31),  # a full build asks for all days there could be
     "retention_max_days": 3,
     "retention_max_weeks": 1,
     "retention_max_months": 1,
