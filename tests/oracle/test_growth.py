@@ -1,4 +1,4 @@
-"""growth_periods against its definition, built at once and day by day."""
+"""growth_periods against its definition, for all periods and for those from some day on."""
 
 from __future__ import annotations
 
@@ -14,27 +14,20 @@ from tests.oracle.histories import History, answer, histories, same
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+BEGINNING, END = dt.date(1, 1, 1), dt.date(9999, 12, 31)
 # Long enough for months and 28 dates with a period before them, and for users who come back.
-LONG = histories(max_days=130, max_users=5, max_events=40)
-NEVER = dt.date(9999, 12, 31)
+LONG = histories(max_days=110, max_users=4, max_events=30)
 
 
-@given(history=LONG)
-def test_growth_is_that_of_the_definition(sail: SparkSession, history: History) -> None:
-    found, expected = same(
-        answer(sail, "growth_periods", history, from_date=dt.date(1, 1, 1), to_date=NEVER),
-        growth_periods(history),
-    )
-    assert found == expected
-
-
-@given(history=LONG, share=st.floats(0, 1))
-def test_periods_that_end_from_a_day_on_are_those_among_all(
-    sail: SparkSession, history: History, share: float
+@given(history=LONG, is_whole=st.booleans(), share=st.floats(0, 1))
+def test_growth_is_that_of_the_definition(
+    sail: SparkSession, history: History, is_whole: bool, share: float
 ) -> None:
+    # A change on a day builds the periods that end from it on, and those alone.
     touched = history.dates[int(share * (len(history.dates) - 1))]
+    first = BEGINNING if is_whole else touched
     found, expected = same(
-        answer(sail, "growth_periods", history, from_date=touched, to_date=NEVER),
-        [row for row in growth_periods(history) if row["period_end_date"] >= touched],
+        answer(sail, "growth_periods", history, from_date=first, to_date=END),
+        [row for row in growth_periods(history) if row["period_end_date"] >= first],
     )
     assert found == expected

@@ -103,6 +103,56 @@ DAMAGES: dict[tuple[str, str], tuple[str, Damage]] = {
         with_changed("wau_7", "wau_7 + 1", TOTAL),
     ),
     ("active_users_daily", "dau_equals_user_days"): ("user_daily_metrics", without("user_id = 2")),
+    ("active_days_daily", "key_unique"): ("active_days_daily", twice),
+    ("active_days_daily", "every_number_of_days"): (
+        "active_days_daily",
+        without("metric_date = DATE'2024-01-15' AND active_days = 28"),
+    ),
+    ("active_days_daily", "counts_possible"): (
+        "active_days_daily",
+        with_changed("users", "1", "metric_date = DATE'2024-01-15' AND active_days = 16"),
+    ),
+    ("active_days_daily", "sums_to_active_users"): (
+        "active_days_daily",
+        with_changed("active_days", "28", "active_days = 2"),
+    ),
+    ("active_days_daily", "segments_sum_to_total"): (
+        "active_days_daily",
+        with_changed("users", "users + 1", TOTAL),
+    ),
+    ("growth_periods", "key_unique"): ("growth_periods", twice),
+    ("growth_periods", "every_period_and_segment"): (
+        "growth_periods",
+        without("period_unit = 'week' AND period_start_date = DATE'2024-01-29'"),
+    ),
+    ("growth_periods", "compared_where_possible"): (
+        "growth_periods",
+        with_changed("new_users", "COALESCE(new_users, active_users)"),
+    ),
+    ("growth_periods", "users_are_of_one_kind"): (
+        "growth_periods",
+        with_changed("resurrected_users", "resurrected_users + 1"),
+    ),
+    ("growth_periods", "revenue_bridges"): (
+        "growth_periods",
+        with_changed("expansion_revenue", "expansion_revenue + 0.01"),
+    ),
+    ("growth_periods", "follows_the_period_before"): (
+        "growth_periods",
+        with_changed("ever_active_users", "0", "period_start_date = DATE'2024-01-15'"),
+    ),
+    ("growth_periods", "segments_sum_to_total"): (
+        "growth_periods",
+        with_changed("contraction_revenue", "contraction_revenue + 1", TOTAL),
+    ),
+    ("growth_periods", "windows_hold_mau_28"): (
+        "active_users_daily",
+        with_changed("mau_28", "mau_28 + 1"),
+    ),
+    ("growth_periods", "retained_users_counted_one_by_one"): (
+        "user_daily_metrics",
+        without("user_id = 2 AND metric_date = DATE'2024-01-10'"),
+    ),
     ("retention_cohorts", "key_unique"): ("retention_cohorts", twice),
     ("retention_cohorts", "every_period"): ("retention_cohorts", without("period = 1")),
     ("retention_cohorts", "retained_within_cohort"): (

@@ -57,9 +57,7 @@ def _row(history: History, unit: str, period: Period, segment: tuple[str, str]) 
     users = members(history, segment)
     now = [_active(history, user, period) for user in users]
     then = [_active(history, user, before) for user in users]
-    ever = sum(
-        any(date <= period[1] for date in active_dates(history, user)) for user in users
-    )
+    ever = sum(any(date <= period[1] for date in active_dates(history, user)) for user in users)
     kinds = [_kind(history, user, period, before) for user in users]
     count = {name: kinds.count(name) for name in USERS}
     money = dict.fromkeys(REVENUE, NOTHING)
@@ -114,9 +112,7 @@ def _kind(history: History, user: Row, period: Period, before: Period) -> str:
     return "retained_users" if was_active else "resurrected_users"
 
 
-def _difference(
-    history: History, user: Row, period: Period, before: Period
-) -> tuple[str, Decimal]:
+def _difference(history: History, user: Row, period: Period, before: Period) -> tuple[str, Decimal]:
     """What a user adds to the revenue of the period before, or takes from it."""
     now, then = _spent(history, user, period), _spent(history, user, before)
     orders = _order_dates(history, user)
