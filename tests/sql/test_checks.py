@@ -9,11 +9,14 @@ import pytest
 from jobs.core.catalog import all_tables, build_order
 from jobs.core.checks import parse_checks, run_checks
 from jobs.core.queries import render
-from tests.sql.damages import DAMAGES
+from tests.sql.damages_gold import GOLD
+from tests.sql.damages_silver import SILVER
 from tests.sql.small_shop import LAYERS, PARAMS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+DAMAGES = SILVER | GOLD
 
 
 def test_every_check_of_silver_and_gold_is_put_to_the_test() -> None:
