@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from pyspark.errors import PySparkException
 
 from jobs.core.entry import OneLineParser, leave
-from jobs.core.errors import UsageError
+from jobs.core.errors import GlasshouseError, UsageError
 from jobs.core.queries import PARAMETER
 from jobs.core.sail import start_sail
 from jobs.core.shell import shell_params, stored_tables, views
@@ -96,7 +96,7 @@ def run(spark: SparkSession, text: str, values: dict[str, str], out: TextIO) -> 
 
     Raises
     ------
-    UsageError
+    GlasshouseError
         Sail refuses one; the message is its own.
     """
     whole, rest = statements(text)
@@ -104,7 +104,7 @@ def run(spark: SparkSession, text: str, values: dict[str, str], out: TextIO) -> 
         try:
             show(spark.sql(substituted(statement, values)), out)
         except PySparkException as error:
-            raise UsageError(first_line(error)) from error
+            raise GlasshouseError(first_line(error)) from error
 
 
 def converse(spark: SparkSession, values: dict[str, str]) -> None:
@@ -114,7 +114,7 @@ def converse(spark: SparkSession, values: dict[str, str]) -> None:
             return
         try:
             run(spark, statement, values, sys.stdout)
-        except UsageError as error:
+        except GlasshouseError as error:
             print(f"sql: {error}", file=sys.stderr)
 
 

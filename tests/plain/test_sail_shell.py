@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs.core.errors import UsageError
+from jobs.core.errors import GlasshouseError, UsageError
 from jobs.core.sail_shell import printed, run, statements, substituted
 from tests.build.logs import Lakehouse, random_log
 
@@ -69,8 +69,9 @@ def test_results_are_a_header_and_rows_with_tabs(sail: SparkSession) -> None:
 
 
 def test_a_statement_that_fails_is_one_line(sail: SparkSession) -> None:
-    with pytest.raises(UsageError, match="no_such_table"):
+    with pytest.raises(GlasshouseError, match="no_such_table") as refusal:
         run(sail, "SELECT * FROM no_such_table", {}, io.StringIO())
+    assert refusal.value.exit_code == 1
 
 
 def shell(warehouse: Path, *options: str, typed: str = "") -> subprocess.CompletedProcess[str]:
