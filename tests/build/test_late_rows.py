@@ -188,6 +188,18 @@ def test_days_before_anything_is_built_are_refused(tmp_path: Path, sail: SparkSe
         lakehouse.build(days=Days(FIRST, FIRST + dt.timedelta(days=2)))
 
 
+def test_days_after_the_last_one_built_are_not_built_alone(
+    tmp_path: Path, sail: SparkSession
+) -> None:
+    lakehouse = shop(tmp_path, sail)
+    days = [FIRST + dt.timedelta(days=DAYS + n) for n in range(3)]
+    lakehouse.load("more", piece(events=[event(200 + n, 1, day) for n, day in enumerate(days)]))
+    with pytest.raises(UsageError, match="built through 2024-03-10: build without days"):
+        lakehouse.build(days=Days(days[1], days[2]))
+    assert set(lakehouse.build().reasons.values()) == {"new"}
+    assert lakehouse.warehouse.rows("restatements") == []
+
+
 def test_the_plan_is_what_the_build_then_does(tmp_path: Path, sail: SparkSession) -> None:
     lakehouse = shop(tmp_path, sail)
     lakehouse.load("late", piece(events=[event(101, 2, LATE)]))

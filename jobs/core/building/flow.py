@@ -99,7 +99,7 @@ def build(run: Run, days: Days | None = None, full: bool = False) -> Changes:
     Raises
     ------
     UsageError
-        A day lies outside the log.
+        A day lies outside the log, or after the last one built.
     ContractError
         Days are asked for, but nothing is built yet.
     """
@@ -113,7 +113,7 @@ def build(run: Run, days: Days | None = None, full: bool = False) -> Changes:
             changes = dataclasses.replace(changes, full="asked for", reasons={})
         step.note = describe(changes) if days is None else f"asked for {days}"
     if days is not None:
-        _require_tables(changes)
+        _require_built(changes, days)
         _carry_out(Build(run, "asked", changes, [days]))
     elif changes.full:
         _carry_out(Build(run, "full", changes, [EVERY_DAY]))
@@ -136,9 +136,13 @@ def build_steps() -> int:
     return 1 + sum(not table.is_view for table in build_order(LAYERS))
 
 
-def _require_tables(changes: Changes) -> None:
-    if changes.full:
+def _require_built(changes: Changes, days: Days) -> None:
+    # Days never built in between would get rows of zeros, and those would pass for figures.
+    if changes.full or changes.before is None:
         raise ContractError(f"{changes.full}: run build without days first")
+    if days.end > changes.before["as_of"] + ONE_DAY:
+        built = f"the tables are built through {changes.before['as_of']}"
+        raise UsageError(f"{built}: build without days brings the later ones")
 
 
 def _carry_out(build: Build) -> None:
