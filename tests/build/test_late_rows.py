@@ -188,6 +188,16 @@ def test_days_before_anything_is_built_are_refused(tmp_path: Path, sail: SparkSe
         lakehouse.build(days=Days(FIRST, FIRST + dt.timedelta(days=2)))
 
 
+def test_a_batch_without_rows_is_taken_note_of(tmp_path: Path, sail: SparkSession) -> None:
+    lakehouse = shop(tmp_path, sail)
+    before = lakehouse.content()
+    lakehouse.load("empty", piece())
+    changes = lakehouse.build()
+    assert (changes.reasons, changes.is_nothing) == ({}, False)
+    assert lakehouse.build().is_nothing
+    assert lakehouse.content() == before
+
+
 def test_days_after_the_last_one_built_are_not_built_alone(
     tmp_path: Path, sail: SparkSession
 ) -> None:

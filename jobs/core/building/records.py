@@ -20,13 +20,15 @@ def record(build: Build, segments: str) -> None:
     """Write the ledger, and last the log: from then on the build counts."""
     warehouse, changes, now = build.run.warehouse, build.changes, datetime.now(UTC)
     warehouse.append_rows(LEDGER, _ledger(build, now))
+    is_full = build.kind == "full"
+    days = [] if is_full else [[str(each.first), str(each.end)] for each in build.silver]
     row = {
         "run_id": warehouse.run_id,
         "built_at": now,
         "kind": build.kind,
-        "reason": changes.full if build.kind == "full" else "",
+        "reason": changes.full if is_full else "",
         "batches": json.dumps([] if build.kind == "asked" else changes.new_batches),
-        "days": json.dumps([[str(each.first), str(each.end)] for each in build.silver]),
+        "days": json.dumps(days),
         "first_date": build.params["first_date"],
         "as_of": build.params["as_of"],
         "segments": segments,
@@ -34,8 +36,6 @@ def record(build: Build, segments: str) -> None:
         "engine": warehouse.engine,
         "versions": json.dumps(build.versions),
     }
-    if build.kind == "full":
-        row["days"] = json.dumps([])
     warehouse.layout(RESTATEMENTS)  # may be asked for before there is one
     warehouse.append_rows(LOG, [row])
 
@@ -54,7 +54,8 @@ def _ledger(build: Build, now: datetime) -> list[dict[str, Any]]:
             f"({column} >= DATE'{each.first}' AND {column} < DATE'{each.end}')"
             for each in build.silver
         )
-        statement = f"{source} WHERE {chosen} GROUP BY {column}"
+        # Of batches without rows there is no day.
+        statement = f"{source} WHERE {chosen or 'FALSE'} GROUP BY {column}"
         for row in build.run.spark.sql(statement).collect():
             if row["day"] is not None:
                 counts.setdefault(row["day"], {})[name] = row["amount"]
