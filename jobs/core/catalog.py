@@ -171,3 +171,13 @@ def build_order(layers: tuple[str, ...]) -> list[Table]:
         for table in ready:
             ordered.append(waiting.pop(table.name))
     return ordered
+
+
+def views_read(table: Table) -> list[Table]:
+    """Views that a query reads, directly or through other views, each after those it reads."""
+    views = {name: view for name, view in all_tables().items() if view.is_view}
+    found: dict[str, Table] = {}
+    for name in table.inputs(set(views)):
+        for view in [*views_read(views[name]), views[name]]:
+            found[view.name] = view
+    return list(found.values())

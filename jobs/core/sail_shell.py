@@ -13,7 +13,7 @@ import argparse
 import datetime as dt
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -81,10 +81,10 @@ def show(frame: DataFrame, out: TextIO) -> None:
             print("\t".join(map(printed, row)), file=out)
 
 
-def register(spark: SparkSession, root: Path, options: Sequence[str]) -> int:
-    """Name tables and views; returns how many there are."""
+def register(spark: SparkSession, root: Path, stored: Iterable[str], options: Sequence[str]) -> int:
+    """Name the stored tables, and the views over them; returns how many there are."""
     warehouse = Warehouse(root, spark, "sql", "sail")
-    known = warehouse.register(stored_tables(root))
+    known = warehouse.register(stored)
     for name, query in views(set(known), shell_params(root, options)):
         spark.sql(query).createOrReplaceTempView(name)
         known.append(name)
@@ -136,9 +136,9 @@ def main(arguments: Sequence[str]) -> int:
     values = dict(_pair(parser, text) for text in args.values)
     text = args.query if args.file is None else _text_of(args.file)
     root = args.warehouse.expanduser().resolve()
-    stored_tables(root)  # refuses an empty folder before anything is started
+    stored = stored_tables(root)  # refuses an empty folder before anything is started
     spark = start_sail()
-    known = register(spark, root, arguments[1:])
+    known = register(spark, root, stored, arguments[1:])
     if text is not None:
         run(spark, text, values, sys.stdout)
         return 0

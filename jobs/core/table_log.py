@@ -64,20 +64,32 @@ def constants_by_file(folder: str, column: str) -> set[str] | None:
     set of str or None
         None where some file has several values, or no statistics.
     """
-    actions = pa.table(open_table(folder).get_add_actions(flatten=True))
-    if not actions.num_rows:
-        return set()
-    if f"min.{column}" not in actions.column_names:
+    extremes = _extremes(folder, column)
+    if extremes is None:
         return None
-    least, most = (actions[f"{end}.{column}"].to_pylist() for end in ("min", "max"))
+    least, most = extremes
     return None if least != most or None in least else set(least)
 
 
 def bounds(folder: str, column: str) -> tuple[Any, Any] | None:
     """Smallest and greatest value of a column by the files' statistics; None without any."""
+    extremes = _extremes(folder, column)
+    if extremes is None:
+        return None
+    least, most = extremes
+    return None if not least or None in least + most else (min(least), max(most))
+
+
+def _extremes(folder: str, column: str) -> tuple[list[Any], list[Any]] | None:
+    """Smallest and greatest value in each file, two empty lists without files.
+
+    None where no file has statistics of the column.
+    """
     actions = pa.table(open_table(folder).get_add_actions(flatten=True))
+    if not actions.num_rows:
+        return [], []
     names = [f"{end}.{column}" for end in ("min", "max")]
-    if not actions.num_rows or not set(names) <= set(actions.column_names):
+    if not set(names) <= set(actions.column_names):
         return None
     least, most = (actions[name].to_pylist() for name in names)
-    return None if None in least + most else (min(least), max(most))
+    return least, most

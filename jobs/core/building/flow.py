@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.core import batches
 from jobs.core.building.changes import LAYERS, Changes, find_changes
-from jobs.core.building.days import EVERY_DAY, ONE_DAY, Days, merged
-from jobs.core.building.reach import days_of
+from jobs.core.building.days import EVERY_DAY, ONE_DAY, Days
+from jobs.core.building.reach import days_of, with_days_added
 from jobs.core.building.records import record
 from jobs.core.building.restatements import TABLE as RESTATEMENTS
 from jobs.core.building.restatements import keeps_figures, restatements, whole_shop
-from jobs.core.catalog import Table, all_tables, build_order
+from jobs.core.catalog import Table, all_tables, build_order, views_read
 from jobs.core.errors import ContractError, UsageError
 from jobs.core.queries import Value, render
 from jobs.core.tables import one_row
@@ -126,8 +126,10 @@ def describe(changes: Changes) -> str:
     """What is to be done, in a few words."""
     if changes.full:
         return f"every day: {changes.full}"
-    if not changes.reasons:
+    if changes.is_nothing:
         return "nothing: already done"
+    if not changes.reasons:
+        return "no day: what was loaded has no rows"
     return ", ".join(map(str, changes.days))
 
 
@@ -146,14 +148,13 @@ def _require_built(changes: Changes, days: Days) -> None:
 
 
 def _carry_out(build: Build) -> None:
-    run = build.run
     order = build_order(LAYERS)
+    build.params = log_params(build.run)
     for table in order:
         if table.layer == "silver":
-            build.params = build.params or log_params(run)
             _build_table(build, table, build.silver)
     # Anew for gold: the calendar of a team's log follows from its silver facts.
-    build.params = log_params(run)
+    build.params = log_params(build.run)
     gold, segments = build.silver, _segments(build)
     before = build.changes.before
     if before is not None and build.kind != "full":
@@ -175,13 +176,12 @@ def _gold_days(build: Build, before: dict[str, Any], segments: str) -> list[Days
     shrunk = as_of < before["as_of"]
     if segments != before["segments"] or first_date != before["first_date"] or shrunk:
         return [EVERY_DAY]
-    appended = [Days(before["as_of"] + ONE_DAY, as_of + ONE_DAY)] if as_of > before["as_of"] else []
-    return merged([*build.silver, *appended])
+    return with_days_added(build.silver, before["as_of"], as_of)
 
 
 def _segments(build: Build) -> str:
-    _show_views(build, all_tables()["segments"], EVERY_DAY)
-    rows = build.run.spark.sql("SELECT country, channel FROM segments").collect()
+    statement = render(all_tables()["segments"].query or "", build.params)
+    rows = build.run.spark.sql(statement).collect()
     return json.dumps(sorted([row["country"], row["channel"]] for row in rows))
 
 
@@ -201,33 +201,17 @@ def _build_table(build: Build, table: Table, days: list[Days]) -> None:
     warehouse.register([table.name])
 
 
-def _show_views(build: Build, table: Table, days: Days) -> None:
-    """Make the views that a query reads, for the days it is asked for."""
-    params = build.params | {"from_date": days.first, "to_date": days.end}
-    wanted = {table.name}
-    views = [view for view in build_order(LAYERS) if view.is_view]
-    for view in reversed(build_order(LAYERS)):
-        if view.name in wanted:
-            wanted |= set(view.inputs({each.name for each in views}))
-    for view in views:
-        if view.name in wanted:
-            statement = render(view.query or "", params)
-            build.run.spark.sql(statement).createOrReplaceTempView(view.name)
-
-
 def _write(build: Build, table: Table, days: Days) -> int:
     """Replace some days of a table; returns their rows."""
-    warehouse, contract = build.run.warehouse, table.contract
-    _show_views(build, table, days)
+    spark, warehouse, contract = build.run.spark, build.run.warehouse, table.contract
     params = build.params | {"from_date": days.first, "to_date": days.end}
-    frame = build.run.spark.sql(render(table.query or "", params))
+    for view in views_read(table):
+        spark.sql(render(view.query or "", params)).createOrReplaceTempView(view.name)
+    frame = spark.sql(render(table.query or "", params))
     if "run_id" in table.schema.names:
         frame = frame.selectExpr("*", f"'{warehouse.run_id}' AS run_id")
-    is_whole = days == EVERY_DAY and contract.replace_filter is None
-    if contract.write == "replace_table" or is_whole and not keeps_figures(table):
-        return warehouse.replace_table(table.name, frame)
     before = whole_shop(warehouse, table, days) if keeps_figures(table) else {}
-    if is_whole:
+    if days == EVERY_DAY and contract.replace_filter is None:
         rows = warehouse.replace_table(table.name, frame)
     else:
         rows = warehouse.replace_days(table.name, frame, days.first, days.end)

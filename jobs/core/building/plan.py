@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from jobs.core import batches
 from jobs.core.building.changes import LAYERS, Changes
-from jobs.core.building.days import BEGINNING, END, ONE_DAY, Days, merged
-from jobs.core.building.reach import days_of
+from jobs.core.building.days import BEGINNING, END, Days
+from jobs.core.building.reach import days_of, with_days_added
 from jobs.core.catalog import build_order
 
 if TYPE_CHECKING:
@@ -61,9 +61,8 @@ def _last_build(changes: Changes) -> str:
 def _table_days(run: Run, changes: Changes, as_of: date) -> dict[str, str]:
     assert changes.before is not None
     touched = changes.days
-    built = changes.before["as_of"]
-    added = [Days(built + ONE_DAY, as_of + ONE_DAY)] if as_of > built else []
-    by_layer = {"silver": touched, "gold": merged([*touched, *added])}
+    gold = with_days_added(touched, changes.before["as_of"], as_of)
+    by_layer = {"silver": touched, "gold": gold}
     ranges: dict[str, list[Days]] = {}
     told = {}
     for table in build_order(LAYERS):

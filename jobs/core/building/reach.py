@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
-from jobs.core.building.days import EVERY_DAY, Days, merged
+from jobs.core.building.days import EVERY_DAY, ONE_DAY, Days, merged
 
 if TYPE_CHECKING:
     from jobs.core.catalog import Table
@@ -35,3 +36,15 @@ def days_of(
     if contract.write != "replace_day":
         return touched
     return merged(each.widened(contract.depends_back, contract.depends_ahead) for each in touched)
+
+
+def with_days_added(touched: list[Days], built: date, as_of: date) -> list[Days]:
+    """Touched days, and those after the last one built: without rows they are still ones to write.
+
+    Parameters
+    ----------
+    built, as_of
+        Last day built so far, and last day of the log.
+    """
+    added = [Days(built + ONE_DAY, as_of + ONE_DAY)] if as_of > built else []
+    return merged([*touched, *added])
