@@ -6,26 +6,10 @@
 -- days d to min(next active day - 1, d + k - 1), so +1 at the start and -1 after the end of these
 -- intervals, summed along the dates, gives every window exactly.
 
-WITH user_days AS (
+WITH user_days_with_gaps AS (
     SELECT
-        user_daily_metrics.user_id,
-        user_daily_metrics.metric_date,
-        dim_users.country,
-        dim_users.channel
-    FROM user_daily_metrics
-    INNER JOIN dim_users ON user_daily_metrics.user_id = dim_users.user_id
-    WHERE
-        user_daily_metrics.metric_date >= DATE_SUB(DATE '${from_date}', 29)
-        AND user_daily_metrics.metric_date >= DATE '${first_date}'
-        AND user_daily_metrics.metric_date < DATE '${to_date}'
-        AND user_daily_metrics.metric_date <= DATE '${as_of}'
-),
-
-user_days_with_gaps AS (
-    SELECT
+        user_id,
         metric_date,
-        country,
-        channel,
         -- From 30 days on, the longest window, all gaps are alike.
         LEAST(
             COALESCE(
@@ -36,18 +20,28 @@ user_days_with_gaps AS (
             ),
             30
         ) AS days_to_next
-    FROM user_days
+    FROM user_daily_metrics
+    WHERE
+        metric_date >= DATE_SUB(DATE '${from_date}', 29)
+        AND metric_date >= DATE '${first_date}'
+        AND metric_date < DATE '${to_date}'
+        AND metric_date <= DATE '${as_of}'
 ),
 
 users_by_gap AS (
     SELECT
-        metric_date,
-        country,
-        channel,
-        days_to_next,
+        user_days_with_gaps.metric_date,
+        dim_users.country,
+        dim_users.channel,
+        user_days_with_gaps.days_to_next,
         COUNT(*) AS users
     FROM user_days_with_gaps
-    GROUP BY metric_date, country, channel, days_to_next
+    INNER JOIN dim_users ON user_days_with_gaps.user_id = dim_users.user_id
+    GROUP BY
+        user_days_with_gaps.metric_date,
+        dim_users.country,
+        dim_users.channel,
+        user_days_with_gaps.days_to_next
 ),
 
 interval_bounds AS (
