@@ -6,34 +6,21 @@ costs is read from /proc while it runs.
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jobs.core.config import PROJECT_ROOT, load_config
-from jobs.core.errors import SetupError, StorageError
+from jobs.core.config import load_config
+from jobs.core.errors import StorageError
 from jobs.core.progress import Progress
-from jobs.proof.bench_processes import PeakMemory
-from jobs.proof.bench_request import Rules
-from jobs.proof.bench_task import CORES, Result, Task, users_for
+from jobs.proof.bench.request import Rules
+from jobs.proof.bench.runner import Measured, Runner, best
+from jobs.proof.bench.task import Result, Task, users_for
 
 # The cost of random rows is linear in their number: above this, the rate measured last stands.
 PEER_MOST_ROWS = 10_000_000
 # Our tables, their copy and, up to the size above, the random rows; with room to spare.
 _DISK_BYTES_PER_ROW = 60
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a contestant did, and the most memory that its processes held at once, in bytes."""
-
-    result: Result
-    peak_memory: int
 
 
 @dataclass(frozen=True)
@@ -72,7 +59,7 @@ class Bench:
         self._rules = rules
         self._config = load_config(rules.conf_file)
         self._folder = folder
-        self._progress = progress
+        self._runner = Runner("jobs.proof.bench.generate.contestants", folder, progress)
         self._last_peer: Measured | None = None
 
     def compare(self, events: int) -> Comparison:
@@ -96,16 +83,16 @@ class Bench:
                 elif self._last_peer is None or events <= PEER_MOST_ROWS:
                     done.append(self._run(name, users, min(made, PEER_MOST_ROWS)))
             shutil.rmtree(self._folder / "work")
-        best = {name: _best(done) for name, done in runs.items() if done}
-        self._last_peer = best.get("dbldatagen", self._last_peer)
+        fastest = {name: best(done) for name, done in runs.items() if done}
+        self._last_peer = fastest.get("dbldatagen", self._last_peer)
         assert self._last_peer is not None
         return Comparison(
             events=events,
             users=users,
             days=self._rules.days,
-            ours=best["ours"],
-            peer=at_size(self._last_peer, best["ours"].result.rows),
-            limit=best["limit"],
+            ours=fastest["ours"],
+            peer=at_size(self._last_peer, fastest["ours"].result.rows),
+            limit=fastest["limit"],
         )
 
     def profile(self, events: int) -> Result:
@@ -115,31 +102,10 @@ class Bench:
     def _run(self, name: str, users: int, rows: int) -> Measured:
         work = self._folder / "work"
         work.mkdir(exist_ok=True)
-        target, log = self._folder / "result.json", self._folder / f"{name}.log"
         # The first small table is in the way of the next contestant's.
         shutil.rmtree(work / "warm", ignore_errors=True)
-        task = self._task(str(work), users, rows)
-        command = [sys.executable, "-m", "jobs.proof.bench_contestants", name]
         label = f"{name} {rows:,} rows" if rows else f"{name} {users:,} users"
-        with self._progress.step(label) as step, log.open("w") as output:
-            process = subprocess.Popen(
-                [*command, json.dumps(asdict(task)), str(target)],
-                stdout=output,
-                stderr=output,
-                cwd=PROJECT_ROOT,
-                env=contestant_environment(),
-            )
-            try:
-                with PeakMemory(process.pid) as peak:
-                    code = process.wait()
-            finally:
-                process.terminate()
-                process.wait()
-            if code:
-                raise SetupError(f"{name} did not finish: {_last_line(log)}")
-            result = Result(**json.loads(target.read_text(encoding="utf-8")))
-            step.rows = result.rows
-        return Measured(result, peak.bytes)
+        return self._runner.run(name, self._task(str(work), users, rows), label)
 
     def _task(self, folder: str, users: int, rows: int) -> Task:
         rules = self._rules
@@ -154,12 +120,6 @@ class Bench:
                 f"{events:,} events need about {needed / 1e9:.1f} GB beside {self._folder}, "
                 f"{free / 1e9:.1f} GB are free: fewer --events, or another --warehouse"
             )
-
-
-def _best(runs: Sequence[Measured]) -> Measured:
-    """The fastest run, with the highest memory of all of them."""
-    fastest = min(runs, key=lambda run: run.result.seconds)
-    return replace(fastest, peak_memory=max(run.peak_memory for run in runs))
 
 
 def at_size(peer: Measured, rows: int) -> Measured:
@@ -180,19 +140,3 @@ def at_size(peer: Measured, rows: int) -> Measured:
         notes=[*peer.result.notes, f"not run at this size: the rate of {measured:,} rows"],
     )
     return replace(peer, result=result)
-
-
-def contestant_environment() -> dict[str, str]:
-    """The launcher's environment with two cores for Spark, unless it was given a --master."""
-    environment = dict(os.environ)
-    options = environment.get("PYSPARK_SUBMIT_ARGS", "pyspark-shell")
-    # An option that is given twice counts as it stands last.
-    environment["PYSPARK_SUBMIT_ARGS"] = f"--master local[{CORES}] {options}"
-    for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
-        environment.pop(name, None)
-    return environment
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"

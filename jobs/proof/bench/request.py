@@ -12,7 +12,6 @@ from pathlib import Path
 from jobs.core.entry import OneLineParser, positive
 from jobs.core.errors import StorageError, UsageError
 
-DEFAULT_SIZES = "1000000,10000000,100000000"
 DEFAULT_DAYS = 180
 
 
@@ -46,12 +45,13 @@ def bench_parser(doc: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("what", choices=["generate"], help="what to measure")
+    parser.add_argument("what", choices=["generate", "metrics"], help="what to measure")
     parser.add_argument(
         "--events",
-        default=DEFAULT_SIZES,
+        default="",
         metavar="N,N,...",
-        help=f"sizes to measure at (default: {DEFAULT_SIZES})",
+        help="sizes to measure at (default: 1, 10 and 100 million; metrics: 1, 10 and 50 million); "
+        "of metrics --day-cost the events of a day (default: 20000)",
     )
     parser.add_argument(
         "--days",
@@ -107,13 +107,15 @@ def scratch_folder(parent: Path | None) -> Iterator[Path]:
 
 
 def parse_sizes(text: str) -> list[int]:
-    """Read numbers of events, rising, from an option such as ``1000000,10000000``.
+    """Read numbers of events, rising, from an option such as ``1000000,10000000``; '' has none.
 
     Raises
     ------
     UsageError
         A part is not a whole number above zero.
     """
+    if not text:
+        return []
     parts = [part.strip().replace("_", "") for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and int(part) for part in parts):
         raise UsageError(f"--events {text}: whole numbers above zero are wanted, with commas")

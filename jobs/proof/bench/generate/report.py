@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from jobs.proof.bench_day import EARLY, LATE, DayCost
-from jobs.proof.bench_flow import Comparison, Measured
-from jobs.proof.bench_task import CORES, Result
+from jobs.proof.bench.generate.day import EARLY, LATE, DayCost
+from jobs.proof.bench.generate.flow import Comparison, Measured
+from jobs.proof.bench.task import CORES, Result
 
 # Targets; a machine that is busy otherwise may miss them, so they are told and not enforced.
 TIMES_PEER = 5.0

@@ -1,4 +1,4 @@
-"""The contestants of `bench generate`, each run as a fresh process by bench_flow.py.
+"""The contestants of `bench generate`, each run as a fresh process by flow.py.
 
 ours
     The shop with all its behaviour, as the command `generate` loads it.
@@ -13,26 +13,22 @@ profile
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import asdict
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.core.config import Config, load_config
+from jobs.core.config import Config
 from jobs.core.entry import Run
-from jobs.core.errors import GlasshouseError
 from jobs.core.manifest import Manifest
-from jobs.core.progress import Progress, Step
 from jobs.core.session import start_session
 from jobs.core.tables import Warehouse
-from jobs.proof.bench_processes import available_bytes, cpu_seconds
-from jobs.proof.bench_profile import profile_worker
-from jobs.proof.bench_task import CORES, Result, Task, bench_world, hold_to_cores, measured
+from jobs.proof.bench.contestant import CostedProgress, run_contestant
+from jobs.proof.bench.generate.profile import profile_worker
+from jobs.proof.bench.processes import available_bytes
+from jobs.proof.bench.task import CORES, Result, Task, bench_world, data_bytes, measured
 from jobs.shop.dirt.recorded import recorded_rectangle
 from jobs.shop.loading import Span, load_world
 from jobs.shop.truth.arrow import truth_batch
@@ -49,19 +45,18 @@ _SHARE_OF_MEMORY = 0.7
 def ours(task: Task) -> Result:
     """Load a shop into an empty warehouse: users, truth, events, orders and their records."""
     result = Result()
-    config = _config(task)
+    config = task.config
     world = bench_world(config, task.users, task.days, task.is_dirty)
     spark = _warm_session(task, result)
     _compile(config)
     warehouse = Warehouse(task.warehouse, spark, "bench")
-    with closing(_CostedProgress()) as progress:
+    with closing(CostedProgress()) as progress:
         run = Run(spark, config, warehouse, progress, Manifest("bench", "bench", []))
         with measured(result):
             load_world(run, world, Span(world.first_date, world.until))
-        timings = zip(progress.timings, progress.cpu, strict=True)
-        result.steps = [(step.name, step.seconds, cpu) for step, cpu in timings]
+        result.steps = progress.steps
     result.rows = warehouse.read("bronze_events").count()
-    result.bytes = _data_bytes(Path(warehouse.path("bronze_events")))
+    result.bytes = data_bytes(Path(warehouse.path("bronze_events")))
     result.notes.append(f"{spark.sparkContext.master}, writer: {config.generate.writer}")
     return result
 
@@ -71,7 +66,7 @@ def dbldatagen(task: Task) -> Result:
     import dbldatagen as dg  # here, so that it burdens no other contestant
 
     result = Result()
-    world = bench_world(_config(task), task.users, task.days)
+    world = bench_world(task.config, task.users, task.days)
     spark = _warm_session(task, result)
     times = {"begin": f"{world.first_date} 00:00:00", "end": f"{world.until} 00:00:00"}
     rows = (
@@ -104,7 +99,7 @@ def dbldatagen(task: Task) -> Result:
     with measured(result):
         rows.write.format("delta").save(str(folder))
     result.rows = spark.read.format("delta").load(str(folder)).count()
-    result.bytes = _data_bytes(folder)
+    result.bytes = data_bytes(folder)
     return result
 
 
@@ -151,7 +146,7 @@ def limit(task: Task) -> Result:
 
 def profile(task: Task) -> Result:
     """Make and write a shop in this process alone, stage by stage."""
-    config = _config(task)
+    config = task.config
     world = bench_world(config, task.users, task.days, task.is_dirty)
     folder = Path(task.folder) / "profile"
     rows, steps = profile_worker(world, folder, config.generate.rows_per_file)
@@ -164,26 +159,6 @@ CONTESTANTS: dict[str, Callable[[Task], Result]] = {
     "limit": limit,
     "profile": profile,
 }
-
-
-class _CostedProgress(Progress):
-    """Notes the CPU time of each step beside its seconds, in `cpu`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.cpu: list[float] = []
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[Step]:
-        """Time the block as one step."""
-        before = cpu_seconds(os.getpid())
-        with super().step(name) as step:
-            yield step
-        self.cpu.append(cpu_seconds(os.getpid()).since(before).total)
-
-
-def _config(task: Task) -> Config:
-    return load_config(Path(task.conf_file) if task.conf_file else None)
 
 
 def _warm_session(task: Task, result: Result) -> SparkSession:
@@ -203,28 +178,5 @@ def _compile(config: Config) -> None:
     expectation(small)
 
 
-def _data_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.glob("*.parquet"))
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run one contestant; returns the exit code.
-
-    Parameters
-    ----------
-    arguments
-        Its name, its task as JSON, and the file for its result.
-    """
-    name, task, target = arguments
-    hold_to_cores()
-    try:
-        result = CONTESTANTS[name](Task(**json.loads(task)))
-    except GlasshouseError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    Path(target).write_text(json.dumps(asdict(result)), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_contestant(CONTESTANTS, sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from collections.abc import Iterator
@@ -9,12 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from jobs.core.config import Config
-from jobs.proof.bench_processes import cpu_seconds
+from jobs.core.config import Config, load_config
+from jobs.proof.bench.processes import cpu_seconds
 from jobs.shop.events import generate_rectangle
 from jobs.shop.ids import BLOCK_BITS
-from jobs.shop.settings import shop_settings
+from jobs.shop.settings import ShopSettings, shop_settings
 from jobs.shop.world import World, build_world
 
 CORES = 2
@@ -37,6 +39,11 @@ class Task:
         Settings that differ from conf/base.yaml.
     is_dirty : bool
         Whether the log has the faults of shop.dirt.
+    is_steady : bool
+        Whether the shop neither grows nor has seasons and incidents.
+    loaded_days : (int, int) or None
+        Which of the days are loaded, from the first on, counted from 0 to before the second; all
+        where None.
     """
 
     folder: str
@@ -45,6 +52,13 @@ class Task:
     rows: int = 0
     conf_file: str | None = None
     is_dirty: bool = False
+    is_steady: bool = False
+    loaded_days: tuple[int, int] | None = None
+
+    @property
+    def config(self) -> Config:
+        """The settings."""
+        return load_config(Path(self.conf_file) if self.conf_file else None)
 
     @property
     def warehouse(self) -> Path:
@@ -88,20 +102,24 @@ class Result:
         return self.driver_cpu + self.jvm_cpu + self.worker_cpu
 
 
-def bench_world(config: Config, users: int, days: int, is_dirty: bool = False) -> World:
+def bench_world(
+    config: Config, users: int, days: int, is_dirty: bool = False, is_steady: bool = False
+) -> World:
     """Lay out the shop that is measured: of the settings given, and all of its days."""
     settings = shop_settings(config.shop)
+    if is_steady:
+        settings = steady(settings)
     until = settings.first_date + timedelta(days=days)
     return build_world(settings, users, days, config.seed, until, is_dirty)
 
 
-def users_for(config: Config, events: int, days: int) -> int:
+def users_for(config: Config, events: int, days: int, is_steady: bool = False) -> int:
     """How many users make about so many events in the days shown, from a sample of users.
 
     Users are alike in law and a shop's signups are proportional to its size, so events are
     proportional to users.
     """
-    world = bench_world(config, _SAMPLE_USERS, days)
+    world = bench_world(config, _SAMPLE_USERS, days, is_steady=is_steady)
     block = 1 << BLOCK_BITS
     made = sum(
         len(
@@ -112,6 +130,11 @@ def users_for(config: Config, events: int, days: int) -> int:
         for start in range(0, world.user_count, block)
     )
     return max(1, round(events * _SAMPLE_USERS / max(1, made)))
+
+
+def data_bytes(folder: Path) -> int:
+    """Size of the data files in a folder, those below it included."""
+    return sum(path.stat().st_size for path in folder.rglob("*.parquet"))
 
 
 def hold_to_cores() -> None:
@@ -127,3 +150,21 @@ def measured(result: Result) -> Iterator[None]:
     result.seconds = time.monotonic() - started
     spent = cpu_seconds(os.getpid()).since(cpu)
     result.driver_cpu, result.jvm_cpu, result.worker_cpu = spent.driver, spent.jvm, spent.workers
+
+
+def steady(settings: ShopSettings) -> ShopSettings:
+    """The same shop without growth, calendar and incidents, so that nothing but its age differs."""
+    calendar = dataclasses.replace(
+        settings.calendar, weekdays=(1.0,) * 7, season_amplitude=0.0, peaks=()
+    )
+    incidents = settings.incidents
+    nothing: dict[str, Any] = {
+        field.name: () if isinstance(getattr(incidents, field.name), tuple) else None
+        for field in dataclasses.fields(incidents)
+    }
+    return dataclasses.replace(
+        settings,
+        growth_per_day=0.0,
+        calendar=calendar,
+        incidents=dataclasses.replace(incidents, **nothing),
+    )

@@ -7,18 +7,18 @@ table of everybody who ever signed up.
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
 import time
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobs.core.config import Config
+from jobs.proof.bench.task import steady
 from jobs.shop import parts
 from jobs.shop.events import generate_rectangle
-from jobs.shop.settings import ShopSettings, shop_settings
+from jobs.shop.settings import shop_settings
 from jobs.shop.world import World, build_world
 
 if TYPE_CHECKING:
@@ -94,24 +94,6 @@ def day_cost(config: Config, progress: Progress, users: int = USERS) -> DayCost:
         age: world.user_numbers(world.warmup_start, day + ONE_DAY).stop for age, day in days.items()
     }
     return DayCost(users=signed_up, rows=rows, microseconds=costs)
-
-
-def steady(settings: ShopSettings) -> ShopSettings:
-    """The same shop without growth, calendar and incidents, so that nothing but its age differs."""
-    calendar = dataclasses.replace(
-        settings.calendar, weekdays=(1.0,) * 7, season_amplitude=0.0, peaks=()
-    )
-    incidents = settings.incidents
-    nothing: dict[str, Any] = {
-        field.name: () if isinstance(getattr(incidents, field.name), tuple) else None
-        for field in dataclasses.fields(incidents)
-    }
-    return dataclasses.replace(
-        settings,
-        growth_per_day=0.0,
-        calendar=calendar,
-        incidents=dataclasses.replace(incidents, **nothing),
-    )
 
 
 def _make(world: World, day: date, rows_per_file: int, expected: int) -> int:

@@ -1,0 +1,1 @@
+"""Measurements beside others, each contestant a fresh process on two cores."""

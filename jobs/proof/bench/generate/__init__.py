@@ -1,0 +1,1 @@
+"""How fast the synthetic shop is made."""

@@ -1,0 +1,1 @@
+"""How fast silver and gold are built."""
