@@ -14,7 +14,7 @@ from jobs.core.config import Config
 from jobs.proof.bench_processes import cpu_seconds
 from jobs.shop.events import generate_rectangle
 from jobs.shop.ids import BLOCK_BITS
-from jobs.shop.settings import shop_settings
+from jobs.shop.settings import shop_of
 from jobs.shop.world import World, build_world
 
 CORES = 2
@@ -90,7 +90,7 @@ class Result:
 
 def bench_world(config: Config, users: int, days: int, is_dirty: bool = False) -> World:
     """Lay out the shop that is measured: of the settings given, and all of its days."""
-    settings = shop_settings(config.shop)
+    settings = shop_of(config)
     until = settings.first_date + timedelta(days=days)
     return build_world(settings, users, days, config.seed, until, is_dirty)
 
