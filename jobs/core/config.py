@@ -70,7 +70,10 @@ class MetricSettings:
         for name, types in (named | {"active_event_types": self.active_event_types}).items():
             if unknown := [each for each in types if each not in self.event_types]:
                 accepted = ", ".join(self.event_types)
-                raise ValueError(f"{name}: {unknown[0]} is not among the event_types ({accepted})")
+                raise ValueError(
+                    f"{name}: {unknown[0]} is not among the event_types ({accepted}): name one of "
+                    "these, or add it to them"
+                )
         if len({getattr(self, name) for name in steps}) < len(steps):
             raise ValueError(f"{', '.join(steps)}: each must be another event type")
         return self
