@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 
 from jobs.core.config import load_config
-from jobs.core.entry import leave
+from jobs.core.ending import leave
 from jobs.core.progress import Progress
 from jobs.proof.bench_day import day_cost
 from jobs.proof.bench_flow import Bench
