@@ -58,8 +58,8 @@ _FOLDER = _cache_folder(_CONTENT)
 
 
 def is_compiled() -> bool:
-    """True once some loops are kept as compiled, as they are after a first run."""
-    return _FOLDER is not None and any(_FOLDER.glob("*.nbi"))
+    """True once the loops that make events are kept as compiled, as they are after a first run."""
+    return _FOLDER is not None and any(_FOLDER.glob("walk.*.nbi"))
 
 
 class ContentLocator(_CacheLocator):
