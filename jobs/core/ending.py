@@ -77,11 +77,12 @@ def _cause(error: BaseException) -> BaseException:
     A call to the JVM that was cut off leaves its answer unread, or the JVM was ended too: cleaning
     up, while the interruption passes, then fails in its place.
     """
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, KeyboardInterrupt | Terminated):
-            return seen
-        seen = seen.__cause__ or seen.__context__
+    to_look_at: list[BaseException | None] = [error]
+    while to_look_at:
+        if isinstance(found := to_look_at.pop(), KeyboardInterrupt | Terminated):
+            return found
+        if found is not None:
+            to_look_at += [found.__cause__, found.__context__]
     return error
 
 
