@@ -131,8 +131,8 @@ def require_settings_of_build(run: Run) -> None:
         return
     raise UsageError(
         f"the tables of {run.warehouse.root} were built with other settings (metrics:) than those "
-        f"of {run.config.source}: give the --conf-file they were built with, or run build with this "
-        "one"
+        f"of {run.config.source}: give the --conf-file they were built with, or run build with "
+        "this one"
     )
 
 
