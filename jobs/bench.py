@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 
 from jobs.core.config import load_config
-from jobs.core.entry import leave
+from jobs.core.ending import leave
 from jobs.core.progress import Progress
 from jobs.proof.bench.generate import command as generate
 from jobs.proof.bench.metrics import command as metrics

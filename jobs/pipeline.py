@@ -15,7 +15,7 @@ from jobs.core.entry import Job, Run, main
 from jobs.core.progress import summary
 from jobs.proof import verify
 from jobs.propensity.score_flow import score
-from jobs.propensity.settings import read_settings
+from jobs.propensity.settings import settings_of
 from jobs.propensity.snapshots import plan_split
 from jobs.propensity.train_flow import train
 from jobs.reporting.headlines import headlines
@@ -26,7 +26,7 @@ from jobs.shop.request import add_shop_arguments, requested_days, requested_worl
 
 def check(args: argparse.Namespace, config: Config) -> None:
     """Refuse a shop that cannot be made, or that is too short to train on."""
-    plan_split(*requested_days(args, config), read_settings(config.propensity))
+    plan_split(*requested_days(args, config), settings_of(config))
 
 
 # Start, generate (3), train (5), score (2) and verify (5); building and charts are counted.

@@ -12,7 +12,7 @@ import argparse
 from jobs.core.config import Config
 from jobs.core.entry import Job, Run, day, main
 from jobs.propensity.score_flow import score
-from jobs.propensity.settings import read_settings
+from jobs.propensity.settings import settings_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def check(args: argparse.Namespace, config: Config) -> None:
     """Refuse settings of the model that cannot be."""
-    read_settings(config.propensity)
+    settings_of(config)
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:

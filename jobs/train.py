@@ -12,7 +12,7 @@ import argparse
 from jobs.core.config import Config
 from jobs.core.entry import Job, Run, main
 from jobs.core.progress import summary
-from jobs.propensity.settings import read_settings
+from jobs.propensity.settings import settings_of
 from jobs.propensity.train_flow import train
 
 SHOWN = ("average_precision", "base_rate", "roc_auc", "log_loss", "ece", "precision", "recall")
@@ -20,7 +20,7 @@ SHOWN = ("average_precision", "base_rate", "roc_auc", "log_loss", "ece", "precis
 
 def check(args: argparse.Namespace, config: Config) -> None:
     """Refuse settings of the model that cannot be."""
-    read_settings(config.propensity)
+    settings_of(config)
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:

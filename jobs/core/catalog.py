@@ -26,8 +26,9 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from jobs.core.config import PROJECT_ROOT, first_problem
+from jobs.core.config import PROJECT_ROOT
 from jobs.core.errors import ContractError
+from jobs.core.validation import first_problem
 
 SQL_ROOT = PROJECT_ROOT / "sql"
 LAYERS = ("bronze", "silver", "gold", "features", "ml", "ops", "truth")

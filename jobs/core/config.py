@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass as validated
 
 from jobs.core.errors import UsageError
+from jobs.core.validation import checked
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 BASE_FILE = PROJECT_ROOT / "conf" / "base.yaml"
@@ -62,6 +63,22 @@ class MetricSettings:
     sketch_lg_k: Annotated[int, Field(ge=4, le=21)]
 
     @pydantic.model_validator(mode="after")
+    def _every_type_is_accepted(self) -> MetricSettings:
+        # Silver turns away events of other types, so these would be zeros without a word.
+        steps = [f"funnel_step_{number}" for number in (1, 2, 3)]
+        named = {name: (getattr(self, name),) for name in steps}
+        for name, types in (named | {"active_event_types": self.active_event_types}).items():
+            if unknown := [each for each in types if each not in self.event_types]:
+                accepted = ", ".join(self.event_types)
+                raise ValueError(
+                    f"{name}: {unknown[0]} is not among the event_types ({accepted}): name one of "
+                    "these, or add it to them"
+                )
+        if len({getattr(self, name) for name in steps}) < len(steps):
+            raise ValueError(f"{', '.join(steps)}: each must be another event type")
+        return self
+
+    @pydantic.model_validator(mode="after")
     def _funnel_is_defined(self) -> MetricSettings:
         if self.funnel_order == "any_order" and self.funnel_window_from == "previous_step":
             raise ValueError("funnel_order any_order has no previous step to count a window from")
@@ -108,6 +125,8 @@ class Config:
     scales: dict[str, Scale]
     metrics: MetricSettings
     propensity: dict[str, Any]
+    # The file to look into where a setting is refused.
+    source: Path = BASE_FILE
 
 
 def load_config(overlay: Path | None = None, base: Path = BASE_FILE) -> Config:
@@ -128,19 +147,22 @@ def load_config(overlay: Path | None = None, base: Path = BASE_FILE) -> Config:
     raw = _read_yaml(base)
     if overlay is not None:
         raw = _merge(raw, _read_yaml(overlay), overlay)
+    source = overlay or base
     try:
         return Config(
             seed=_whole("seed", raw["seed"]),
-            generate=GenerateSettings(**raw["generate"]),
+            generate=checked(GenerateSettings, raw["generate"], "generate", source),
             shop=raw["shop"],
-            scales={name: Scale(**size) for name, size in raw["scales"].items()},
-            metrics=MetricSettings(**raw["metrics"]),
+            scales={
+                name: checked(Scale, size, f"scales.{name}", source)
+                for name, size in raw["scales"].items()
+            },
+            metrics=checked(MetricSettings, raw["metrics"], "metrics", source),
             propensity=raw["propensity"],
+            source=source,
         )
-    except pydantic.ValidationError as error:
-        raise UsageError(f"{overlay or base}: {first_problem(error)}") from error
     except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"{overlay or base}: bad or missing setting ({error})") from error
+        raise UsageError(f"{source}: bad or missing setting ({error})") from error
 
 
 def _whole(name: str, value: object) -> int:
@@ -148,17 +170,6 @@ def _whole(name: str, value: object) -> int:
     if type(value) is not int:
         raise ValueError(f"{name} must be a whole number, not {value!r}")
     return value
-
-
-def first_problem(error: pydantic.ValidationError) -> str:
-    """One line for the first thing pydantic objects to: where, what, and the value given."""
-    problem = error.errors()[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    if not where:  # about several settings together, which the message names
-        return problem["msg"].removeprefix("Value error, ")
-    if problem["type"] in ("missing", "unexpected_keyword_argument"):
-        return f"{where}: {problem['msg']}"  # what was given is the whole section
-    return f"{where}: {problem['msg']} (given: {problem['input']!r})"
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What every job does alike: arguments, lock, session, manifest, errors and exit codes."""
+"""What every job does alike: arguments, lock, session and manifest; its end is in ending.py."""
 
 from __future__ import annotations
 
@@ -6,38 +6,24 @@ import argparse
 import logging
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from pyspark.sql import SparkSession
 
+from jobs.core import ending
 from jobs.core.config import PROJECT_ROOT, Config, load_config
-from jobs.core.errors import DamagedTableError, GlasshouseError, StorageError, UsageError
+from jobs.core.errors import StorageError, UsageError
 from jobs.core.lock import LOCK_NAME, warehouse_lock
 from jobs.core.manifest import Manifest, new_run_id
 from jobs.core.progress import Progress
 from jobs.core.queries import parse_date
 from jobs.core.session import ENGINES, start_engine
-from jobs.core.spark_errors import first_line
 from jobs.core.tables import Warehouse
-
-EXIT_BUG = 1
-DAMAGE = (
-    "ChecksumException",
-    "FAILED_READ_FILE",
-    "DELTA_FILE_NOT_FOUND_DETAILED",
-    "DELTA_LOG_FILE_NOT_FOUND",
-    "DELTA_TRUNCATED_TRANSACTION_LOG",
-    "DELTA_VERSIONS_NOT_CONTIGUOUS",
-)
-EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
 
 
 @dataclass(frozen=True)
@@ -82,10 +68,6 @@ class Job:
     records: bool = True
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived; a BaseException so that no handler for errors swallows it."""
-
-
 class OneLineParser(argparse.ArgumentParser):
     """A parser whose complaint is one line, as a scheduler's log wants it."""
 
@@ -124,21 +106,7 @@ def main(job: Job, argv: Sequence[str] | None = None) -> NoReturn:
     """Run a job and leave the process with its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     args = _parser(job).parse_args(arguments)
-    leave(job.name, args.debug, lambda: _run(job, args, arguments))
-
-
-def leave(name: str, debug: bool, work: Callable[[], int]) -> NoReturn:
-    """Do the work of a command and leave the process with its exit code; an error is one line."""
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        sys.exit(work())
-    except SystemExit:
-        raise
-    except BaseException as error:
-        if debug:
-            traceback.print_exc()
-        print(f"{name}: {_complaint(error)}", file=sys.stderr)
-        sys.exit(_exit_code(error))
+    ending.leave(job.name, args.debug, lambda: _run(job, args, arguments))
 
 
 def _run(job: Job, args: argparse.Namespace, arguments: list[str]) -> int:
@@ -158,11 +126,11 @@ def _run(job: Job, args: argparse.Namespace, arguments: list[str]) -> int:
         progress.attach(spark)
         warehouse = Warehouse(root, spark, manifest.run_id, engine)
         run = Run(spark, config, warehouse, progress, manifest)
-        code = EXIT_BUG
+        code = ending.EXIT_BUG
         try:
             code = job.execute(run, args)
         except BaseException as error:
-            code = _exit_code(error)
+            code = ending.exit_code(error)
             raise
         finally:
             if job.records and code != UsageError.exit_code and _holds_something(root):
@@ -194,32 +162,6 @@ def _holds_something(root: Path) -> bool:
     return root.is_dir() and any(path.name != LOCK_NAME for path in root.iterdir())
 
 
-def _exit_code(error: BaseException) -> int:
-    if isinstance(error, GlasshouseError):
-        return error.exit_code
-    if _is_damage(error):
-        return DamagedTableError.exit_code
-    if isinstance(error, KeyboardInterrupt):
-        return EXIT_INTERRUPTED
-    return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_BUG
-
-
-def _is_damage(error: BaseException) -> bool:
-    """What Spark says of files that are there but cannot be what was written."""
-    return isinstance(error, Exception) and any(sign in str(error) for sign in DAMAGE)
-
-
-def _complaint(error: BaseException) -> str:
-    if isinstance(error, GlasshouseError):
-        return str(error)
-    if isinstance(error, KeyboardInterrupt | Terminated):
-        return "interrupted" if isinstance(error, KeyboardInterrupt) else "terminated"
-    detail = first_line(error) if isinstance(error, Exception) else str(error)
-    if _is_damage(error):
-        return f"a table is damaged: {detail}"
-    return f"unexpected {type(error).__name__}: {detail} (--debug shows the trace)"
-
-
 def _parser(job: Job) -> argparse.ArgumentParser:
     parser = OneLineParser(
         prog=job.name,
@@ -243,7 +185,3 @@ def _parser(job: Job) -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show the trace of an error")
     job.add_arguments(parser)
     return parser
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated

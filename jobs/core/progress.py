@@ -108,6 +108,10 @@ class Progress:
         """Show the running stages of this session from now on."""
         self._spark = spark
 
+    def tell(self, text: str) -> None:
+        """Print a line about what the steps alone would not explain."""
+        self._write(text)
+
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
         """Time the block as one step and print its line when it ends.

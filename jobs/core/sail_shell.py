@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from pyspark.errors import PySparkException
 
-from jobs.core.entry import OneLineParser, leave
+from jobs.core.ending import leave
+from jobs.core.entry import OneLineParser
 from jobs.core.errors import GlasshouseError, UsageError
 from jobs.core.queries import PARAMETER
 from jobs.core.sail import start_sail
@@ -173,8 +174,10 @@ def _pair(parser: argparse.ArgumentParser, text: str) -> tuple[str, str]:
 def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise UsageError(f"-f {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"-f {path} is not UTF-8 text: {error}") from error
 
 
 def _without_comments(text: str) -> str:

@@ -22,7 +22,7 @@ Keys of a contract: `key` (unique), `columns` (name, type, nullable, comment), `
 `append`; `view`: never stored, only read by other queries), `depends_back` / `depends_ahead`
 (a row of day d reads days d - back to d + ahead), `replace_filter` (the only rows a build may
 replace), `unhashed` (bookkeeping left out of the content hash), `metric` (what exactly a metric
-counts).
+counts; README.md shows `in_short` and the first sentences of the rest).
 """
 
 

@@ -13,8 +13,8 @@ import yaml
 from pydantic import StrictInt, StrictStr
 from pydantic.dataclasses import dataclass as validated
 
-from jobs.core.config import first_problem
 from jobs.core.errors import UsageError
+from jobs.core.validation import first_problem
 
 EPOCH_FORMATS = ("epoch_seconds", "epoch_millis")
 OFFSET_LETTERS = frozenset("VzOXxZ")

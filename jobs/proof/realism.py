@@ -18,7 +18,7 @@ from jobs.proof.realism_sample import (
     traffic_window,
 )
 from jobs.proof.realism_targets import RealismSettings, Target, read_targets
-from jobs.shop.settings import shop_settings
+from jobs.shop.settings import shop_of
 
 if TYPE_CHECKING:
     from jobs.core.entry import Run
@@ -77,7 +77,7 @@ def measure(run: Run) -> Realism:
     The warehouse is not read: the sample is the same whatever it holds.
     """
     targets = read_targets()
-    shop = shop_settings(run.config.shop)
+    shop = shop_of(run.config)
     with run.progress.step("realism: a cohort of buyers") as step:
         cohort = cohort_window(shop, targets.sample, run.config.seed)
         orders = sampled_orders(run.spark, cohort)

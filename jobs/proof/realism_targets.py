@@ -10,8 +10,9 @@ import yaml
 from pydantic import Field, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass as validated
 
-from jobs.core.config import PROJECT_ROOT, first_problem
+from jobs.core.config import PROJECT_ROOT
 from jobs.core.errors import UsageError
+from jobs.core.validation import first_problem
 
 TARGETS_FILE = PROJECT_ROOT / "conf" / "realism.yaml"
 

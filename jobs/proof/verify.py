@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jobs.core.building.changes import require_settings_of_build
 from jobs.core.building.flow import log_params
 from jobs.core.catalog import all_tables
 from jobs.core.checks import run_checks
@@ -43,7 +44,14 @@ class Evidence:
 
 
 def gather(run: Run) -> Evidence:
-    """Reconcile, check and hash every stored table of a warehouse."""
+    """Reconcile, check and hash every stored table of a warehouse.
+
+    Raises
+    ------
+    UsageError
+        The settings are others than those of the last build.
+    """
+    require_settings_of_build(run)
     known = run.warehouse.register()
     with run.progress.step("verify: reconcile"):
         findings = reconcile(run, set(known))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from jobs.core.building.changes import require_settings_of_build
 from jobs.core.building.flow import log_params
 from jobs.core.catalog import all_tables
 from jobs.core.queries import Value, render
@@ -38,7 +39,15 @@ class Log:
 
 
 def read_log(run: Run, settings: PropensitySettings) -> Log:
-    """What the log of a run covers, and the parameters that follow from it."""
+    """What the log of a run covers, and the parameters that follow from it.
+
+    Raises
+    ------
+    UsageError
+        The settings are others than those of the last build: a day of the tables would not be a
+        day of the snapshots.
+    """
+    require_settings_of_build(run)
     own = {"population_days": settings.population_days, "horizon_days": HORIZON_DAYS}
     params = log_params(run) | own
     first_date, last_date = params["first_date"], params["as_of"]

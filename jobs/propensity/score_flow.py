@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from jobs.core.errors import ContractError, UsageError
 from jobs.propensity import inputs, registry, scoring, training
-from jobs.propensity.settings import TARGET, read_settings
+from jobs.propensity.settings import TARGET, settings_of
 
 if TYPE_CHECKING:
     from jobs.core.entry import Run
@@ -42,7 +42,7 @@ def score(run: Run, day: date | None = None) -> Scored:
     ContractError
         No model is registered, or no user was active.
     """
-    settings = read_settings(run.config.propensity)
+    settings = settings_of(run.config)
     log = inputs.read_log(run, settings)
     last_day = day or log.last_date
     if not log.first_date <= last_day <= log.last_date:

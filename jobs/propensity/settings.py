@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import pydantic
 from pydantic.dataclasses import dataclass as validated
 
-from jobs.core.config import first_problem
-from jobs.core.errors import UsageError
+from jobs.core.config import BASE_FILE, Config
+from jobs.core.validation import checked
 
 # The horizon is part of what the target means, so it is in its name and no setting.
 TARGET = "purchase_7d"
@@ -55,17 +56,24 @@ class PropensitySettings:
     boosting: BoostingSettings
 
 
-def read_settings(section: dict[str, Any]) -> PropensitySettings:
+def read_settings(section: dict[str, Any], source: Path = BASE_FILE) -> PropensitySettings:
     """Check the section `propensity` of the configuration.
+
+    Parameters
+    ----------
+    section
+        As read from YAML.
+    source
+        The settings file to name where a key is refused.
 
     Raises
     ------
     UsageError
-        A setting is missing, unknown or out of range.
+        One line naming the file and the first key that is missing, unknown or out of range.
     """
-    try:
-        return PropensitySettings(**section)
-    except pydantic.ValidationError as error:
-        raise UsageError(f"propensity.{first_problem(error)}") from error
-    except TypeError as error:
-        raise UsageError(f"propensity: {error}") from error
+    return checked(PropensitySettings, section, "propensity", source)
+
+
+def settings_of(config: Config) -> PropensitySettings:
+    """Settings of the model that a run asks for; see `read_settings` for the error."""
+    return read_settings(config.propensity, config.source)

@@ -12,7 +12,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import functions as F
 
 from jobs.propensity import evaluation, features, inputs, registry, training
-from jobs.propensity.settings import HORIZON_DAYS, TARGET, read_settings
+from jobs.propensity.settings import HORIZON_DAYS, TARGET, settings_of
 from jobs.propensity.snapshots import SLICES, plan_split
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def train(run: Run) -> Trained:
     ContractError
         The log is too short for the time split, or a slice lacks buyers.
     """
-    settings = read_settings(run.config.propensity)
+    settings = settings_of(run.config)
     log = inputs.read_log(run, settings)
     split = plan_split(log.first_date, log.last_date, settings)
     with run.progress.step("train: snapshots") as step:

@@ -65,9 +65,9 @@ class BotSettings:
     def _fits_into_a_day(self) -> BotSettings:
         for name, (low, high) in (("views", self.views), ("pause_seconds", self.pause_seconds)):
             if low > high:
-                raise ValueError(f"bots.{name}: the first must not exceed the second")
+                raise ValueError(f"{name}: the first must not exceed the second")
         if self.views[1] * self.pause_seconds[1] > _LONGEST_VISIT_SECONDS:
-            raise ValueError("bots: so many views with such pauses do not fit into a day")
+            raise ValueError("so many views with such pauses do not fit into a day")
         return self
 
 

@@ -57,6 +57,11 @@ _CONTENT = _content()
 _FOLDER = _cache_folder(_CONTENT)
 
 
+def is_compiled() -> bool:
+    """True once the loops that make events are kept as compiled, as they are after a first run."""
+    return _FOLDER is not None and any(_FOLDER.glob("walk.*.nbi"))
+
+
 class ContentLocator(_CacheLocator):
     """Numba's way to learn where a function's code is kept, and whether it is still good."""
 

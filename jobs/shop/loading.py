@@ -14,6 +14,7 @@ from jobs.core.batches import SHOP_PREFIX, Batch
 from jobs.core.data_files import DataFile
 from jobs.core.errors import UsageError
 from jobs.core.spark_errors import storage_errors
+from jobs.shop import jit
 from jobs.shop.passes import DAYS, TRUTH, USERS, Pass
 from jobs.shop.stored import identity_of
 from jobs.shop.truth.outlook import check_campaign
@@ -73,12 +74,18 @@ def load_world(run: Run, world: World, days: Span) -> None:
     check_campaign(world)
     everyone = Span(world.warmup_start, days.end)
     users = [t for t in USERS.frames if world.is_dirty or t != "truth_dirt"]
-    for one, tables, wanted in (
-        (USERS, users, everyone),
-        (DAYS, list(DAYS.frames), days),
-        (TRUTH, list(TRUTH.frames), Span(world.first_date, days.end)),
-    ):
-        _load(run, world, one, {t: _missing(recorded, one, t, wanted) for t in tables})
+    to_do = [
+        (one, {table: _missing(recorded, one, table, wanted) for table in tables})
+        for one, tables, wanted in (
+            (USERS, users, everyone),
+            (DAYS, list(DAYS.frames), days),
+            (TRUTH, list(TRUTH.frames), Span(world.first_date, days.end)),
+        )
+    ]
+    if not jit.is_compiled() and any(spans for _, missing in to_do for spans in missing.values()):
+        run.progress.tell("generate: its loops are compiled at first use, once: half a minute")
+    for one, missing in to_do:
+        _load(run, world, one, missing)
 
 
 def _load(run: Run, world: World, one: Pass, missing: dict[str, list[Span]]) -> None:
@@ -95,8 +102,15 @@ def _load(run: Run, world: World, one: Pass, missing: dict[str, list[Span]]) -> 
             step.rows += max(batches.load_files(run.warehouse, wanting, write).values(), default=0)
 
 
+def step_name(one: Pass, table: str) -> str:
+    """Name of the step that loads one table of a pass, where Spark writes."""
+    # Two passes label what they dirtied.
+    of_what = ", users" if one is USERS else ", log"
+    return f"generate {table.removeprefix('bronze_')}{of_what if table == 'truth_dirt' else ''}"
+
+
 def _load_frames(run: Run, world: World, one: Pass, table: str, spans: list[Span]) -> None:
-    with run.progress.step(f"generate {table.removeprefix('bronze_')}") as step:
+    with run.progress.step(step_name(one, table)) as step:
         step.rows = 0
         step.note = "" if spans else "already there"
         for span in spans:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from datetime import date, timedelta
 
-from jobs.core.config import Config, MetricSettings, Scale
+from jobs.core.config import Config, Scale
 from jobs.core.entry import day, positive
 from jobs.core.errors import UsageError
 from jobs.shop.loading import Span
-from jobs.shop.settings import ShopSettings, shop_settings
+from jobs.shop.settings import ShopSettings, shop_of
 from jobs.shop.world import World, build_world
 
 DEFAULT_SCALE = "default"
@@ -47,25 +47,24 @@ def add_shop_arguments(parser: argparse.ArgumentParser) -> None:
 def check_shop_arguments(args: argparse.Namespace, config: Config) -> None:
     """Refuse an unknown scale, or days that the shop does not have, before anything starts."""
     size = _size(args, config)
-    settings = shop_settings(config.shop)
-    _days(args, settings, size)
+    _days(args, shop_of(config), size)
     if size.dirt:
-        require_dirt_that_can_be_told(settings, config.metrics)
+        require_dirt_that_can_be_told(config)
 
 
 def requested_world(args: argparse.Namespace, config: Config) -> tuple[World, Span]:
     """The world and the days of events asked for."""
     size = _size(args, config)
-    settings = shop_settings(config.shop)
+    settings = shop_of(config)
     days = _days(args, settings, size)
     if size.dirt:
-        require_dirt_that_can_be_told(settings, config.metrics)
+        require_dirt_that_can_be_told(config)
     seed = config.seed if args.seed is None else args.seed
     world = build_world(settings, size.users, size.days, seed, until=days.end, is_dirty=size.dirt)
     return world, days
 
 
-def require_dirt_that_can_be_told(settings: ShopSettings, metrics: MetricSettings) -> None:
+def require_dirt_that_can_be_told(config: Config) -> None:
     """Refuse faults that silver could not tell from good rows, though they are graded as if.
 
     Raises
@@ -73,22 +72,24 @@ def require_dirt_that_can_be_told(settings: ShopSettings, metrics: MetricSetting
     UsageError
         A clock runs ahead by less, or a script sends fewer events, than silver turns away.
     """
-    days, views = settings.dirt.clock_ahead_days[0], settings.dirt.bots.views[0]
+    dirt, metrics = shop_of(config).dirt, config.metrics
+    days, views = dirt.clock_ahead_days[0], dirt.bots.views[0]
     if 24 * days <= metrics.max_clock_ahead_hours:
         raise UsageError(
-            f"shop.dirt.clock_ahead_days: {days} days are no more than metrics."
-            f"max_clock_ahead_hours ({metrics.max_clock_ahead_hours}), so nobody could tell"
+            f"{config.source}: shop.dirt.clock_ahead_days: {days} days are no more than "
+            f"metrics.max_clock_ahead_hours ({metrics.max_clock_ahead_hours}), so nobody could tell"
         )
     if views <= metrics.max_events_per_user_day:
         raise UsageError(
-            f"shop.dirt.bots.views: {views} are no more than metrics.max_events_per_user_day "
-            f"({metrics.max_events_per_user_day}), so nobody could tell"
+            f"{config.source}: shop.dirt.bots.views: {views} are no more than "
+            f"metrics.max_events_per_user_day ({metrics.max_events_per_user_day}), so nobody could "
+            "tell"
         )
 
 
 def requested_days(args: argparse.Namespace, config: Config) -> tuple[date, date]:
     """First and last day asked for, both inclusive."""
-    days = _days(args, shop_settings(config.shop), _size(args, config))
+    days = _days(args, shop_of(config), _size(args, config))
     return days.first, days.end - timedelta(days=1)
 
 

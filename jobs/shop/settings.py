@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from jobs.core.errors import UsageError
+from jobs.core.config import BASE_FILE, Config
+from jobs.core.validation import checked
 from jobs.shop.dirt_settings import DirtSettings
 from jobs.shop.incident_settings import IncidentSettings
 
@@ -172,13 +174,15 @@ class ShopSettings:
         return self
 
 
-def shop_settings(raw: Mapping[str, Any]) -> ShopSettings:
+def shop_settings(raw: Mapping[str, Any], source: Path = BASE_FILE) -> ShopSettings:
     """Check the `shop` section of the configuration.
 
     Parameters
     ----------
     raw : mapping
         As read from YAML.
+    source : Path
+        The settings file to name where a key is refused.
 
     Returns
     -------
@@ -187,12 +191,11 @@ def shop_settings(raw: Mapping[str, Any]) -> ShopSettings:
     Raises
     ------
     UsageError
-        One line naming the first key that is missing, unknown or out of range.
+        One line naming the file and the first key that is missing, unknown or out of range.
     """
-    try:
-        return TypeAdapter(ShopSettings).validate_python(dict(raw))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(("shop", *(str(part) for part in first["loc"])))
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise UsageError(f"configuration: {key}: {first['msg']}{more}") from None
+    return checked(ShopSettings, dict(raw), "shop", source)
+
+
+def shop_of(config: Config) -> ShopSettings:
+    """Settings of the shop that a run asks for; see `shop_settings` for the error."""
+    return shop_settings(config.shop, config.source)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jobs.core import batches
 from jobs.core.batches import SHOP_PREFIX
 from jobs.core.errors import UsageError
-from jobs.shop.settings import shop_settings
+from jobs.shop.settings import shop_of
 from jobs.shop.world import World, build_world
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def stored_world(warehouse: Warehouse, config: Config) -> World | None:
         return None
     identity = json.loads(made[0]["detail"])
     until = max(row["last_date"] for row in made) + timedelta(days=1)
-    world = build_world(shop_settings(config.shop), until=until, **identity)
+    world = build_world(shop_of(config), until=until, **identity)
     if made[0]["source"] != SHOP_PREFIX + world.world_id:
         raise UsageError(
             f"{warehouse.root} holds a shop of other settings than those given: "

@@ -162,14 +162,6 @@ def test_a_build_that_died_before_its_record_is_done_again(
     assert lakehouse.build().is_nothing
 
 
-def test_other_settings_ask_for_a_full_build(
-    tmp_path: Path, sail: SparkSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lakehouse = shop(tmp_path, sail)
-    monkeypatch.setattr("jobs.core.building.changes.code_version", lambda metrics: "another")
-    assert lakehouse.build().full == "queries or settings are not those of the last build"
-
-
 def test_days_asked_for_leave_what_is_new_to_the_next_build(
     tmp_path: Path, sail: SparkSession
 ) -> None:
@@ -218,6 +210,9 @@ def test_the_plan_is_what_the_build_then_does(tmp_path: Path, sail: SparkSession
     text = render_plan(run, find_changes(run))
     assert f"{LATE}  late" in text
     assert f"fact_events              {LATE}\n" in text
+    after = render_plan(run, find_changes(run), dt.date(2030, 1, 1))
+    assert f"no day from 2030-01-01 on is to be built; those that are lie in {LATE} to {LATE}" in after
+    assert "day         why" not in after
     before = lakehouse.versions()
     assert find_changes(run).reasons == lakehouse.build().reasons
     run.warehouse.register()

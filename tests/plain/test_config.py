@@ -12,7 +12,8 @@ from jobs.core.building.reach import FUNNEL, days_of
 from jobs.core.catalog import all_tables
 from jobs.core.config import load_config
 from jobs.core.errors import UsageError
-from jobs.shop.settings import shop_settings
+from jobs.propensity.settings import settings_of
+from jobs.shop.settings import shop_of
 
 
 def overlay(folder: Path, text: str) -> Path:
@@ -42,9 +43,9 @@ def test_a_scale_of_ones_own_may_be_added(tmp_path: Path) -> None:
         ("seeds: 1", "unknown setting seeds"),
         ("generate: {writer: pandas}", "'files' or 'spark'"),
         ("generate: {rows_per_file: 0}", "rows_per_file"),
-        ("metrics: {session_gap_minutes: soon}", "session_gap_minutes"),
+        ("metrics: {session_gap_minutes: soon}", "metrics.session_gap_minutes: .*given: 'soon'"),
         ("metrics: {session_gap_minutes: 0}", "session_gap_minutes"),
-        ("metrics: {tz: Mars/Base}", "no such time zone"),
+        ("metrics: {tz: Mars/Base}", "metrics.tz: no such time zone"),
         ("metrics: {earliest_date: foo}", "earliest_date"),
         ("metrics: {funnel_order: sorted}", "funnel_order"),
         (
@@ -56,8 +57,15 @@ def test_a_scale_of_ones_own_may_be_added(tmp_path: Path) -> None:
             "funnel_unit attempt needs funnel_entry first_entry",
         ),
         ("metrics: {funnel_unit: attempt, funnel_range: period}", "funnel_unit user only"),
+        (
+            "metrics: {funnel_step_2: ad_to_cart}",
+            "funnel_step_2: ad_to_cart is not among the event_types .view, add_to_cart, purchase.",
+        ),
+        ("metrics: {funnel_step_3: view}", "funnel_step_1, .*: each must be another event type"),
+        ("metrics: {event_types: [view, purchase]}", "funnel_step_2: add_to_cart is not among"),
+        ("metrics: {active_event_types: [view, search]}", "active_event_types: search is not"),
         ("shop: {first_date: 2024-02-31}", "day is out of range"),
-        ("scales: {mine: {users: 0, days: 3}}", "users"),
+        ("scales: {mine: {users: 0, days: 3}}", "scales.mine.users"),
         ("metrics: 5", "metrics must be a mapping"),
         ("scales: {mine: {users: 10, days: 3, hours: 3}}", "hours"),
         ("- a list", "expected a mapping"),
@@ -68,6 +76,40 @@ def test_mistakes_are_named_in_one_line(tmp_path: Path, text: str, complaint: st
     with pytest.raises(UsageError, match=complaint) as caught:
         load_config(overlay(tmp_path, text))
     assert "\n" not in str(caught.value)
+    assert "overlay.yaml" in str(caught.value)
+
+
+def test_a_step_of_ones_own_is_named_twice(tmp_path: Path) -> None:
+    """Among the steps, and among the types that silver accepts."""
+    text = """metrics: {event_types: [view, wish, purchase], active_event_types: [view],
+      funnel_step_2: wish}"""
+    assert load_config(overlay(tmp_path, text)).metrics.funnel_step_2 == "wish"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("shop: {warmup_days: -1}", "shop.warmup_days: .*given: -1"),
+        ("shop: {mixture: {rate_quantiles: [0, 2]}}", "shop.mixture.rate_quantiles.1: "),
+        ("shop: {mixture: {rate_quantiles: [0, 0.5]}}", "shop.mixture: rate_quantiles must rise"),
+        ("shop: {countries: {DE: {share: 0.5}}}", "shop: the shares of the countries must add"),
+        ("shop: {dirt: {bots: {views: [9, 8]}}}", "shop.dirt.bots: views: the first must not"),
+        ("shop: {incidents: {drifts: [{first: 2024-01-09}]}}", "shop.incidents.drifts.0.visits: "),
+    ],
+)
+def test_mistakes_in_the_shop_name_the_file_and_the_keys(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    config = load_config(overlay(tmp_path, text))
+    with pytest.raises(UsageError, match=f"overlay.yaml: {complaint}") as caught:
+        shop_of(config)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 250
+
+
+def test_mistakes_in_the_model_name_the_file_and_the_keys(tmp_path: Path) -> None:
+    config = load_config(overlay(tmp_path, "propensity: {boosting: {trees: 0}}"))
+    with pytest.raises(UsageError, match="overlay.yaml: propensity.boosting.trees: .*given: 0"):
+        settings_of(config)
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
@@ -78,9 +120,9 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 def test_null_takes_an_experiment_out_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("shop: {incidents: {campaign: null, price_test: null}}", encoding="utf-8")
-    incidents = shop_settings(load_config(path).shop).incidents
+    incidents = shop_of(load_config(path)).incidents
     assert incidents.campaign is None and incidents.price_test is None
-    assert incidents.drifts == shop_settings(load_config().shop).incidents.drifts
+    assert incidents.drifts == shop_of(load_config()).incidents.drifts
     path.write_text("shop: {incidents: null}", encoding="utf-8")
     with pytest.raises(UsageError, match="shop.incidents must be a mapping"):
         load_config(path)

@@ -24,7 +24,7 @@ from tests.shop_worlds import raw_settings
         ({"late_hours": [[0, 5], [0.5, 4], [1, 6]]}, "late_hours must rise"),
         ({"clock_ahead_days": [3, 2]}, "clock_ahead_days"),
         ({"out_of_order_minutes": 5}, "out_of_order_minutes"),
-        ({"bots": {"per_1000_users": 1, "views": [9, 8], "pause_seconds": [1, 2]}}, "bots.views"),
+        ({"bots": {"per_1000_users": 1, "views": [9, 8], "pause_seconds": [1, 2]}}, "bots: views:"),
         ({"bots": {"per_1000_users": 1, "views": [1, 9000], "pause_seconds": [1, 2]}}, "bots"),
         ({"bots": {"per_1000_users": 1, "views": [1, 8000], "pause_seconds": [1, 20]}}, "fit"),
     ],
@@ -73,7 +73,7 @@ def test_faults_that_silver_could_not_tell_are_refused(
     metrics: dict[str, int], complaint: str
 ) -> None:
     config = load_config()
-    settings = shop_settings(config.shop)
-    require_dirt_that_can_be_told(settings, config.metrics)
+    require_dirt_that_can_be_told(config)
+    others = dataclasses.replace(config, metrics=dataclasses.replace(config.metrics, **metrics))
     with pytest.raises(UsageError, match=complaint):
-        require_dirt_that_can_be_told(settings, dataclasses.replace(config.metrics, **metrics))
+        require_dirt_that_can_be_told(others)

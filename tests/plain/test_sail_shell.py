@@ -111,3 +111,9 @@ def test_an_empty_warehouse_says_what_to_run(tmp_path: Path) -> None:
     assert answer.stderr.strip() == (
         f"sql: no tables in {tmp_path}: make some with ./spark-submit.sh pipeline"
     )
+
+
+def test_a_file_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+    answer = shell(tmp_path, "-f", "nofile.sql")
+    assert answer.returncode == 2
+    assert answer.stderr == "sql: -f nofile.sql cannot be read: No such file or directory\n"

@@ -11,6 +11,7 @@ from jobs.core.catalog import SQL_ROOT, Table, all_tables
 from jobs.core.checks import parse_checks
 from jobs.core.config import load_config
 from jobs.core.queries import parameters
+from jobs.core.table_index import grain
 from tests.sql.harness import case_folders, query_tables
 
 QUERIES = query_tables()
@@ -58,7 +59,9 @@ def read_tables(query: str) -> set[str]:
 @pytest.mark.parametrize("table", QUERIES, ids=named)
 def test_header_names_the_table_and_its_grain(table: Table) -> None:
     first = header(table.query or "")
-    assert first.startswith(f"{table.name}: one row per "), "begin with `-- <table>: one row per`"
+    assert first.startswith(f"{table.name}: one row per {grain(table)}"), (
+        "begin with `-- <table>: one row per ...` as the description in the contract ends"
+    )
 
 
 @pytest.mark.parametrize("table", QUERIES, ids=named)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from jobs.core import batches
 from jobs.core.building.days import Days, ranges_of
 from jobs.core.catalog import build_order
+from jobs.core.errors import UsageError
 from jobs.core.queries import render
 
 if TYPE_CHECKING:
@@ -99,30 +100,69 @@ class Changes:
 
 
 def code_version(metrics: MetricSettings) -> str:
-    """Hash of what rows depend on besides the data: queries, contracts' columns and settings."""
-    parts: list[Any] = [dataclasses.asdict(metrics)]
-    for table in build_order(LAYERS):
-        columns = [(column.name, column.type) for column in table.contract.columns]
-        parts.append([table.name, table.statement, columns, table.contract.partition_by])
-    text = json.dumps(parts, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    """What rows depend on besides the data, as <queries>/<settings>.
+
+    The first is a hash of the queries and of the contracts' columns, the second of the settings.
+    """
+    queries = [
+        [
+            table.name,
+            table.statement,
+            [(column.name, column.type) for column in table.contract.columns],
+            table.contract.partition_by,
+        ]
+        for table in build_order(LAYERS)
+    ]
+    return f"{_hash(queries)}/{_hash(dataclasses.asdict(metrics))}"
+
+
+def require_settings_of_build(run: Run) -> None:
+    """Refuse settings that the tables were not built with; nothing is refused before a build.
+
+    Raises
+    ------
+    UsageError
+        Days, sessions and steps would not be those of the tables.
+    """
+    before = _last_build(run.warehouse)
+    if before is None or _settings(before["code_version"]) == _settings(
+        code_version(run.config.metrics)
+    ):
+        return
+    raise UsageError(
+        f"the tables of {run.warehouse.root} were built with other settings (metrics:) than those "
+        f"of {run.config.source}: give the --conf-file they were built with, or run build with "
+        "this one"
+    )
 
 
 def find_changes(run: Run) -> Changes:
     """Compare what was loaded with what was built; the tables must be registered."""
     warehouse = run.warehouse
     loaded = {f"{row['table_name']}/{row['batch_id']}" for row in batches.recorded(warehouse)}
-    log = sorted(warehouse.rows(LOG), key=lambda row: row["built_at"])
-    built = {name for row in log for name in json.loads(row["batches"])}
+    built = {name for row in warehouse.rows(LOG) for name in json.loads(row["batches"])}
     new = tuple(sorted(loaded - built))
-    before = log[-1] if log else None
+    before = _last_build(warehouse)
     if before is None:
         return Changes("nothing is built yet", {}, new)
     if missing := _missing_table(warehouse):
         return Changes(f"{missing} is not there", {}, new, before)
-    if before["code_version"] != code_version(run.config.metrics):
-        return Changes("queries or settings are not those of the last build", {}, new, before)
+    if before["code_version"] != (now := code_version(run.config.metrics)):
+        others = "queries" if _settings(before["code_version"]) == _settings(now) else "settings"
+        return Changes(f"{others} are not those of the last build", {}, new, before)
     return Changes("", _touched_days(run, new, before["as_of"]) if new else {}, new, before)
+
+
+def _last_build(warehouse: Warehouse) -> dict[str, Any] | None:
+    return max(warehouse.rows(LOG), key=lambda row: row["built_at"], default=None)
+
+
+def _settings(version: str) -> str:
+    return version.rpartition("/")[2]
+
+
+def _hash(parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
 
 
 def _missing_table(warehouse: Warehouse) -> str:

@@ -39,15 +39,24 @@ def render_plan(
         return "\n".join([*lines, f"to build: every day of every table, since {changes.full}"])
     if changes.is_nothing:
         return "\n".join([*lines, "to build: nothing, the tables hold all that was loaded"])
-    shown = Days(first or BEGINNING, end or END)
-    lines += ["", "day         why"]
-    lines += [f"{day}  {why}" for day, why in changes.reasons.items() if day in shown]
-    lines += [""]
+    lines += ["", *_days_shown(changes, Days(first or BEGINNING, end or END)), ""]
     for why, count in sorted(Counter(changes.reasons.values()).items()):
         lines.append(f"{count} days {why}: {MEANINGS[why]}")
     lines += ["", "table                    days replaced, as far as the segments stay the same"]
     lines += [f"{name:<24} {days}" for name, days in _table_days(run, changes, as_of).items()]
     return "\n".join(lines)
+
+
+def _days_shown(changes: Changes, asked: Days) -> list[str]:
+    if not changes.reasons:
+        return ["no day is to be built: what was loaded has no rows"]
+    shown = [f"{day}  {why}" for day, why in changes.reasons.items() if day in asked]
+    if shown:
+        return ["day         why", *shown]
+    first = "" if asked.first == BEGINNING else f" from {asked.first} on"
+    end = "" if asked.end == END else f" before {asked.end}"
+    days = list(changes.reasons)
+    return [f"no day{first}{end} is to be built; those that are lie in {days[0]} to {days[-1]}"]
 
 
 def _last_build(changes: Changes) -> str:

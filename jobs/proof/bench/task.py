@@ -16,7 +16,7 @@ from jobs.core.config import Config, load_config
 from jobs.proof.bench.processes import cpu_seconds
 from jobs.shop.events import generate_rectangle
 from jobs.shop.ids import BLOCK_BITS
-from jobs.shop.settings import ShopSettings, shop_settings
+from jobs.shop.settings import ShopSettings, shop_of
 from jobs.shop.world import World, build_world
 
 CORES = 2
@@ -106,7 +106,7 @@ def bench_world(
     config: Config, users: int, days: int, is_dirty: bool = False, is_steady: bool = False
 ) -> World:
     """Lay out the shop that is measured: of the settings given, and all of its days."""
-    settings = shop_settings(config.shop)
+    settings = shop_of(config)
     if is_steady:
         settings = steady(settings)
     until = settings.first_date + timedelta(days=days)

@@ -1,4 +1,4 @@
--- purchase_labels: one row per snapshot whose horizon is over, did the user order in it.
+-- purchase_labels: one row per user and as_of date whose horizon is over, did the user order in it.
 -- Reads: user_snapshots, fact_orders.  Params: horizon_days, as_of.
 -- Shell: ./spark-submit.sh sql -d horizon_days=7 -d as_of=2024-06-30 -f sql/features/purchase_labels/query.sql
 --

@@ -1,4 +1,4 @@
--- user_daily_metrics: one row per user and day with an event of an active type or an order.
+-- user_daily_metrics: one row per user and active date: one with an event of an active type or an order.
 -- Reads: fact_events, fact_orders.  Params: from_date, to_date, active_event_types.
 -- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01
 --   -d active_event_types="'view', 'add_to_cart', 'purchase'"

@@ -1,4 +1,4 @@
--- quarantine: one row per bronze row that a build rejects, with the rule it breaks.
+-- quarantine: one row per rejected row, here those of bronze that a build rejects, with the rule.
 -- Reads: users_checked, events_checked, orders_checked.  Params: from_date, to_date.
 -- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01
 --   -f sql/silver/quarantine/query.sql

@@ -1,4 +1,4 @@
--- segments: one row per country and channel that has users, 'all' marking a total.
+-- segments: one row per country and channel, 'all' marking totals, that has users.
 -- Reads: dim_users.
 -- Shell: ./spark-submit.sh sql -f sql/silver/segments/query.sql
 

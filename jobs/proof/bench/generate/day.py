@@ -18,7 +18,7 @@ from jobs.core.config import Config
 from jobs.proof.bench.task import steady
 from jobs.shop import parts
 from jobs.shop.events import generate_rectangle
-from jobs.shop.settings import shop_settings
+from jobs.shop.settings import shop_of
 from jobs.shop.world import World, build_world
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def day_cost(config: Config, progress: Progress, users: int = USERS) -> DayCost:
     users : int
         Who have signed up by the end of the late day.
     """
-    settings = steady(shop_settings(config.shop))
+    settings = steady(shop_of(config))
     until = settings.first_date + timedelta(days=LATE + 1)
     world = build_world(settings, users, LATE + 1, config.seed, until)
     days = {age: settings.first_date + timedelta(days=age) for age in (EARLY, LATE)}
