@@ -20,14 +20,17 @@ def simulated(
     chance_to_leave = draw.beta(model.a, model.b, len(age))
     now, last = np.zeros(len(age)), np.zeros(len(age))
     repeats, later = np.zeros(len(age)), np.zeros(len(age))
-    stays, was_alive = np.ones(len(age), bool), np.ones(len(age), bool)
-    while True:
-        now = np.where(stays, now + draw.exponential(1, len(age)) / rate, np.inf)
-        seen, after = now <= age, (now > age) & (now <= age + horizon)
-        if not (seen | after).any():
-            return Histories(repeats, last, age), later, was_alive
-        repeats += seen
-        last = np.where(seen, now, last)
-        later += after
-        stays &= draw.random(len(age)) >= chance_to_leave
-        was_alive &= stays | ~seen
+    was_alive = np.ones(len(age), bool)
+    staying = np.arange(len(age))
+    while len(staying):
+        now[staying] += draw.exponential(1, len(staying)) / rate[staying]
+        staying = staying[now[staying] <= age[staying] + horizon]
+        is_seen = now[staying] <= age[staying]
+        seen = staying[is_seen]
+        repeats[seen] += 1
+        last[seen] = now[seen]
+        later[staying[~is_seen]] += 1
+        leaves = draw.random(len(staying)) < chance_to_leave[staying]
+        was_alive[staying[leaves & is_seen]] = False
+        staying = staying[~leaves]
+    return Histories(repeats, last, age), later, was_alive

@@ -150,7 +150,9 @@ def test_where_nobody_leaves_the_chance_to_leave_runs_to_its_limit() -> None:
     assert low < 2 < high
     chance_to_leave = found.model.a / (found.model.a + found.model.b)
     assert chance_to_leave < 0.01
-    assert found.model.alive(Histories.of([0, 3], [0, 250], [300, 300])) == pytest.approx(1, abs=0.02)
+    assert found.model.alive(Histories.of([0, 3], [0, 250], [300, 300])) == pytest.approx(
+        1, abs=0.02
+    )
 
 
 def test_one_customer_is_fitted_and_nothing_is_sure() -> None:

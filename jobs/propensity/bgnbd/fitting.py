@@ -90,7 +90,7 @@ def fit(histories: Histories) -> Fit:
         loss,
         np.zeros(4),
         jac=True,
-        # L-BFGS-B gives up on a ridge along a limit, one of 80 small logs drawn at random.
+        # L-BFGS-B gives up on a ridge along a limit, with about one small log in a hundred.
         method="SLSQP",
         bounds=[(-LIMIT, LIMIT)] * 4,
         options={"ftol": 1e-16, "maxiter": 1_000},

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import functions as F
 
 from jobs.core.errors import ContractError
 
@@ -16,6 +15,18 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     Floats = NDArray[np.float64]
+
+# As text, which both engines read; functions of PySpark belong to the engine that a process began.
+_BY_SNAPSHOT = """
+SELECT
+    user_id,
+    as_of,
+    COUNT(DISTINCT order_date) - 1 AS repeats,
+    DATEDIFF(MAX(order_date), MIN(order_date)) AS last,
+    DATEDIFF(as_of, MIN(order_date)) - 1 AS age
+FROM {order_days}
+GROUP BY user_id, as_of
+"""
 
 
 @dataclass(frozen=True)
@@ -105,9 +116,4 @@ def histories_by_snapshot(order_days: DataFrame) -> DataFrame:
     DataFrame
         user_id, as_of, repeats, last and age; a row per user and as_of in `order_days`.
     """
-    first, latest = F.min("order_date"), F.max("order_date")
-    return order_days.groupBy("user_id", "as_of").agg(
-        (F.count_distinct("order_date") - 1).alias("repeats"),
-        F.date_diff(latest, first).alias("last"),
-        (F.date_diff(F.first("as_of"), first) - 1).alias("age"),
-    )
+    return order_days.sparkSession.sql(_BY_SNAPSHOT, order_days=order_days)

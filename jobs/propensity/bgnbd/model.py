@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NAMES = ("r", "alpha", "a", "b")
 # So near to a = 1 or a + b = 1 the closed form of the expectation is 0/0 and loses its digits.
 _SINGULAR = 1e-3
-_GAUSS_POINTS = 32
+_GAUSS_POINTS = 20
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,8 @@ def _hypergeometric(shape: Floats, beta: Floats, a: float, growth: Floats) -> Fl
     For p of a beta distribution with a and beta. Two transformations bring the argument into [0,
     1); the one is taken whose function stays finite up to 1.
     """
+    by_shape = a > shape
+    first = np.where(by_shape, shape, a + beta - shape)
+    second, power = np.where(by_shape, beta, a), np.where(by_shape, shape, a)
     z = -np.expm1(-growth)
-    with np.errstate(over="ignore", invalid="ignore"):
-        by_shape = np.exp(-shape * growth) * hyp2f1(shape, beta, a + beta, z)
-        by_a = np.exp(-a * growth) * hyp2f1(a + beta - shape, a, a + beta, z)
-    return np.where(a > shape, by_shape, by_a)
+    return np.exp(-power * growth) * hyp2f1(first, second, a + beta, z)
