@@ -32,6 +32,7 @@ MODELS = [
     CDNOW,
     BgNbd(0.25, 30, 1.0, 2.5),  # 0/0 in the closed form
     BgNbd(0.25, 30, 1 + 1e-9, 2.5),
+    BgNbd(0.25, 0.1, 1.0, 2.5),  # and a horizon of a thousand times the typical wait
     BgNbd(0.25, 30, 0.4, 0.6),  # 0/0 without a repeat purchase
     BgNbd(0.25, 30, 1.0011, 2.5),  # just not
     BgNbd(0.25, 30, 0.4, 0.6012),
@@ -39,6 +40,7 @@ MODELS = [
     BgNbd(12, 900, 40, 0.5),
     BgNbd(400, 100_000, 0.003, 300),
     BgNbd(0.003, 0.5, 350, 200),
+    BgNbd(0.00919, 0.775, 0.0667, 231),  # the library gives no number for one of the two forms
 ]
 
 
@@ -82,7 +84,7 @@ def test_longer_silence_lowers_the_chance_to_be_alive_and_more_so_for_frequent_b
 
 @pytest.mark.parametrize("model", MODELS)
 def test_chances_and_means_of_all_horizons_fit_together(model: BgNbd) -> None:
-    horizons = [0.01, 1, 7, 28, 365, 3_650]
+    horizons = [0.01, 1, 7, 28, 365]
     buys = np.array([model.buys_within(EDGES, horizon) for horizon in horizons])
     purchases = np.array([model.purchases_within(EDGES, horizon) for horizon in horizons])
     assert np.all(np.isfinite(purchases))
@@ -98,6 +100,12 @@ def test_chances_and_means_of_all_horizons_fit_together(model: BgNbd) -> None:
     np.testing.assert_allclose(buys[0][seldom], at_once[seldom], rtol=1e-4)
     assert np.all(model.buys_within(EDGES, 0) == 0)
     assert np.all(model.purchases_within(EDGES, 0) == 0)
+
+
+def test_a_horizon_beyond_what_can_be_computed_is_refused() -> None:
+    new = Histories.of([0], [0], [0])
+    with pytest.raises(ContractError, match="take a shorter one"):
+        MODELS[-1].purchases_within(new, 3_650)
 
 
 def test_a_new_customer_is_one_of_age_0() -> None:

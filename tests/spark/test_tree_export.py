@@ -23,7 +23,7 @@ from jobs.propensity.shapley import explain
 from jobs.propensity.tree_export import export_trees, load_trees
 from jobs.propensity.trees import Trees, margins, probabilities, staged_margins
 
-ROWS, TREES = 1_500, 6
+ROWS, TREES = 1_500, 4
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import expit, hyp2f1
 
+from jobs.core.errors import ContractError
 from jobs.propensity.bgnbd.histories import Histories
 
 if TYPE_CHECKING:
@@ -63,8 +64,10 @@ class BgNbd:
     def purchases_within(self, histories: Histories, horizon: float) -> Floats:
         """Mean number of purchases in (T, T + horizon]; formula (10) of the paper.
 
-        Its hypergeometric function overflows for customers with many purchases, so it is taken
-        after Euler's transformation unless a is the larger.
+        Raises
+        ------
+        ContractError
+            The library has no number for parameters and horizon so extreme.
         """
         if_alive = _purchases_if_alive(self, histories.repeats, histories.age, horizon)
         return self.alive(histories) * if_alive
@@ -153,11 +156,27 @@ def _by_quadrature(a: float, beta: Floats, shape: Floats, growth: Floats) -> Flo
 def _hypergeometric(shape: Floats, beta: Floats, a: float, growth: Floats) -> Floats:
     """Compute 2F1(shape, a; a + beta; 1 - e^growth), the mean of (1 + p (e^growth - 1))^-shape.
 
-    For p of a beta distribution with a and beta. Two transformations bring the argument into [0,
-    1); the one is taken whose function stays finite up to 1.
+    For p of a beta distribution with a and beta. Two transformations bring the argument into
+    [0, 1). The one is taken whose function stays finite up to 1; where the library has no number
+    for it, in rare corners, the other.
     """
-    by_shape = a > shape
+    found = _transformed(a > shape, shape, beta, a, growth)
+    is_lost = ~np.isfinite(found)
+    if is_lost.any():
+        found = np.where(is_lost, _transformed(a <= shape, shape, beta, a, growth), found)
+    if not np.isfinite(found).all():
+        raise ContractError(
+            "the mean number of purchases cannot be computed for a horizon this many times longer "
+            "than a customer's age; take a shorter one"
+        )
+    return found
+
+
+def _transformed(
+    by_shape: NDArray[np.bool_], shape: Floats, beta: Floats, a: float, growth: Floats
+) -> Floats:
     first = np.where(by_shape, shape, a + beta - shape)
     second, power = np.where(by_shape, beta, a), np.where(by_shape, shape, a)
-    z = -np.expm1(-growth)
-    return np.exp(-power * growth) * hyp2f1(first, second, a + beta, z)
+    with np.errstate(over="ignore", invalid="ignore"):
+        function = hyp2f1(first, second, a + beta, -np.expm1(-growth))
+        return np.exp(-power * growth) * function
