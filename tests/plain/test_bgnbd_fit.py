@@ -172,6 +172,18 @@ def test_one_customer_who_buys_every_day_for_years_among_others() -> None:
     assert found.log_likelihood < without.log_likelihood
 
 
+def test_customers_who_buy_without_end_are_fitted() -> None:
+    repeats, last, age = [200_000, 150_000, 0, 3], [999, 800, 0, 5], [1_000, 1_000, 50, 60]
+    found = fit(Histories.of(repeats, last, age))
+    assert np.isfinite(found.log_likelihood)
+    everyday = np.arange(100)
+    found = fit(Histories.of(everyday, everyday, everyday))
+    # One rate for all, so the rates have no spread and nobody leaves.
+    assert set(found.at_limit) >= {"r", "a", "b"}
+    assert found.model.r / found.model.alpha == pytest.approx(1, rel=1e-3)
+    assert found.model.buys_within(Histories.of([50], [50], [50]), 7) == pytest.approx(1, abs=2e-3)
+
+
 def test_a_search_that_found_no_maximum_is_refused(
     cdnow: Histories, monkeypatch: pytest.MonkeyPatch
 ) -> None:

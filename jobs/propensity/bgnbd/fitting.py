@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 # Parameters are sought within e^-6 to e^6, alpha in units of the mean age. A log in which nobody
 # leaves, or all buy at one rate, has no finite best value; beyond this nothing changes any more.
 LIMIT = 6.0
-# Largest slope left, in log-likelihood per customer and e-fold of a parameter.
+# Largest slope left, in log-likelihood per customer and e-fold of a parameter; as a share of the
+# log-likelihood where that is above 1, since it is known to a share only.
 TOLERANCE = 1e-6
 _STEP = 1e-4
 
@@ -96,7 +97,7 @@ def fit(histories: Histories) -> Fit:
         options={"ftol": 1e-16, "maxiter": 1_000},
     )
     logs = found.x
-    _check_maximum(logs, loss(logs)[1], str(found.message))
+    _check_maximum(logs, *loss(logs), str(found.message))
     model = model_of(logs)
     return Fit(
         model=model,
@@ -107,9 +108,9 @@ def fit(histories: Histories) -> Fit:
     )
 
 
-def _check_maximum(logs: Floats, slope: Floats, message: str) -> None:
+def _check_maximum(logs: Floats, loss: float, slope: Floats, message: str) -> None:
     # At a limit a slope that points beyond it is none.
-    left = np.abs(logs - np.clip(logs - slope, -LIMIT, LIMIT)).max()
+    left = np.abs(logs - np.clip(logs - slope, -LIMIT, LIMIT)).max() / max(1.0, abs(loss))
     if not left <= TOLERANCE:
         raise ContractError(
             f"BG/NBD was not fitted: the search ended with a slope of {left:.1e}, more than "
