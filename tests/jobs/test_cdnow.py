@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
@@ -14,22 +12,17 @@ from pyspark.sql import functions as F
 from jobs.core.building.flow import build
 from jobs.core.config import PROJECT_ROOT
 from jobs.core.tables import Warehouse
+from tests.cdnow import datasets
 from tests.jobs.commands import command, run_in
 
 KEY = "0123456789abcdef0123456789abcdef"
-
-
-def cdnow_file() -> Path:
-    """The log inside the installed package, which is not imported: it wants older libraries."""
-    spec = importlib.util.find_spec("lifetimes")
-    assert spec is not None and spec.origin is not None, "install the extra dev"
-    return Path(spec.origin).parent / "datasets" / "CDNOW_master.txt"
+CDNOW_FILE = datasets() / "CDNOW_master.txt"
 
 
 @pytest.fixture(scope="module")
 def truth() -> list[tuple[str, str, Decimal]]:
     """Customer, day and dollars of each line."""
-    lines = [line.split() for line in cdnow_file().read_text(encoding="ascii").splitlines()[1:]]
+    lines = [line.split() for line in CDNOW_FILE.read_text(encoding="ascii").splitlines()[1:]]
     return [(customer, day, Decimal(dollars)) for customer, day, _, dollars in lines]
 
 
@@ -37,7 +30,7 @@ def truth() -> list[tuple[str, str, Decimal]]:
 def warehouse(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     root = tmp_path_factory.mktemp("cdnow") / "warehouse"
     mapping = PROJECT_ROOT / "conf" / "mappings" / "cdnow.yaml"
-    arguments = ["ingest", "--orders", cdnow_file(), "--mapping", mapping, "--warehouse", root]
+    arguments = ["ingest", "--orders", CDNOW_FILE, "--mapping", mapping, "--warehouse", root]
     run = command(*arguments, GLASSHOUSE_HMAC_KEY=KEY)
     assert run.returncode == 0, run.stderr
     assert "69,659 rows = 69,659 valid + 0 quarantined" in run.stdout
