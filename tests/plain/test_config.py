@@ -56,6 +56,8 @@ def test_a_scale_of_ones_own_may_be_added(tmp_path: Path) -> None:
             "funnel_unit attempt needs funnel_entry first_entry",
         ),
         ("metrics: {funnel_unit: attempt, funnel_range: period}", "funnel_unit user only"),
+        ("metrics: {ltv_horizon_days: [30, 7]}", "ltv_horizon_days: .*above the one before"),
+        ("metrics: {ltv_horizon_days: []}", "ltv_horizon_days"),
         ("shop: {first_date: 2024-02-31}", "day is out of range"),
         ("scales: {mine: {users: 0, days: 3}}", "users"),
         ("metrics: 5", "metrics must be a mapping"),

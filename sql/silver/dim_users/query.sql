@@ -16,6 +16,7 @@ WITH valid_users AS (
 activity AS (
     SELECT
         user_id,
+        ts,
         event_date AS active_date,
         CAST(NULL AS DATE) AS order_date
     FROM fact_events
@@ -23,6 +24,7 @@ activity AS (
     UNION ALL
     SELECT
         user_id,
+        ts,
         order_date AS active_date,
         order_date
     FROM fact_orders
@@ -31,6 +33,7 @@ activity AS (
 activity_bounds AS (
     SELECT
         user_id,
+        MIN(ts) AS first_active_at,
         MIN(active_date) AS first_active_date,
         MAX(active_date) AS last_active_date,
         MIN(order_date) AS first_order_date
@@ -43,6 +46,7 @@ SELECT
     valid_users.signup_date,
     valid_users.country,
     valid_users.channel,
+    activity_bounds.first_active_at,
     activity_bounds.first_active_date,
     activity_bounds.last_active_date,
     activity_bounds.first_order_date
