@@ -18,12 +18,12 @@ WITH users AS (
     WHERE
         first_active_date >= DATE '${first_date}'
         AND first_active_date <= DATE '${as_of}'
-        -- Where clocks go forward, period n may end n + 2 dates after the date it is counted from.
+        -- Where clocks go forward, period n may end n + 2 dates after the one it is counted from.
         AND first_active_date >= DATE_SUB(DATE '${from_date}', ${retention_max_days} + 2)
 ),
 
--- A period is not over before that of the cohort's last user: 24 hours, and up to 25 that lie
--- between the first moments of two users on one date.
+-- Where clocks change, the period of a user may begin two dates before that of the cohort's last
+-- user ends.
 active_moments AS (
     SELECT
         user_id,
@@ -31,7 +31,7 @@ active_moments AS (
     FROM fact_events
     WHERE
         event_type IN (${active_event_types})
-        AND event_date >= DATE_SUB(DATE '${from_date}', 3)
+        AND event_date >= DATE_SUB(DATE '${from_date}', 2)
         AND event_date <= DATE '${as_of}'
     UNION ALL
     SELECT
@@ -39,7 +39,7 @@ active_moments AS (
         ts
     FROM fact_orders
     WHERE
-        order_date >= DATE_SUB(DATE '${from_date}', 3)
+        order_date >= DATE_SUB(DATE '${from_date}', 2)
         AND order_date <= DATE '${as_of}'
 ),
 
