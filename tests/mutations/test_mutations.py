@@ -20,6 +20,7 @@ from tests.oracle import (
     test_kpi,
     test_ltv,
     test_retention,
+    test_retention_views,
     test_revenue,
     test_silver,
     test_sketches,
@@ -49,6 +50,10 @@ ORACLES: dict[str, list[Callable[[SparkSession], None]]] = {
     "retained_users": RETENTION,
     "retained_users_24_hours": RETENTION,
     "retention_cohorts": RETENTION,
+    "retention_on_or_after": [
+        test_retention_views.test_users_of_a_period_or_later_are_those_of_the_definition
+    ],
+    "retention_curves": [test_retention_views.test_curves_are_those_of_the_definition],
     "active_users_daily": [test_active_users.test_active_users_are_those_of_the_definition],
     "revenue_daily": [test_revenue.test_revenue_is_that_of_the_definition],
     "activity_sketches_hourly": [test_sketches.test_counts_are_those_of_the_definition],

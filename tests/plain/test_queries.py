@@ -11,7 +11,9 @@ from jobs.core.queries import parameters, parse_date, render
 
 
 def test_each_kind_of_value_is_written_as_sql_expects_it() -> None:
-    sql = "SELECT DATE '${day}', ${n}, '${tz}' WHERE step = '${step}' AND type IN (${types}), ${days}"
+    sql = (
+        "SELECT DATE '${day}', ${n}, '${tz}' WHERE step = '${step}' AND type IN (${types}), ${days}"
+    )
     values = {
         "day": date(2024, 2, 29),
         "n": 7,
