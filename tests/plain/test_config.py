@@ -72,6 +72,21 @@ def test_mistakes_are_named_in_one_line(tmp_path: Path, text: str, complaint: st
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "reach"),
+    [
+        ("{}", (402, 120)),
+        ("{retention_max_months: 0, retention_max_weeks: 0}", (92, 120)),
+        ("{retention_max_months: 0, retention_max_days: 0, ltv_horizon_days: [3]}", (194, 33)),
+    ],
+)
+def test_cohorts_reach_as_far_as_their_longest_period(
+    tmp_path: Path, text: str, reach: tuple[int, int]
+) -> None:
+    params = load_config(overlay(tmp_path, f"metrics: {text}")).metrics.parameters()
+    assert (params["retention_reach_days"], params["ltv_reach_days"]) == reach
+
+
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nowhere.yaml"):
         load_config(tmp_path / "nowhere.yaml")

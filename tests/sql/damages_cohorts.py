@@ -71,7 +71,7 @@ COHORTS: dict[tuple[str, str], tuple[str, Damage]] = {
     ),
     ("ltv_cohorts", "never_falls_with_the_horizon"): (
         "ltv_cohorts",
-        with_changed("revenue", "0", "horizon_days = 7"),
+        with_changed("revenue", "0", "horizon_days = 30"),
     ),
     ("ltv_cohorts", "segments_sum_to_total"): (
         "ltv_cohorts",

@@ -18,15 +18,18 @@ CELL = ("cohort_unit", "cohort_date", "country", "channel", "period_unit", "peri
 def retention_on_or_after(history: History, params: dict[str, Any]) -> list[Row]:
     """All rows of the view: who has an active date from the first one of the period on."""
     rows = []
+    column = params["retention_cohort_date"]
+    starts = {user["user_id"]: day_0(history, user, column) for user in history.users}
+    active = {user["user_id"]: active_dates(history, user) for user in history.users}
     for cell in retention_cohorts(history, params):
         if cell["period_unit"] not in ("day", "week", "calendar_week", "month"):
             continue
         retained = 0
         for user in members(history, (cell["country"], cell["channel"])):
-            start = day_0(history, user, params["retention_cohort_date"])
+            start = starts[user["user_id"]]
             if start and cohort_of(UNITS[cell["period_unit"]][0], start) == cell["cohort_date"]:
                 first, _ = span(cell["period_unit"], start, cell["period"])
-                retained += any(day >= first for day in active_dates(history, user))
+                retained += any(day >= first for day in active[user["user_id"]])
         size, is_complete = cell["cohort_size"], cell["is_complete"]
         rows.append(
             {name: cell[name] for name in CELL}
