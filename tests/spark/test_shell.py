@@ -55,7 +55,6 @@ def test_a_view_follows_the_views_it_reads_and_is_left_out_where_a_table_is_miss
 
 def test_views_over_what_is_stored_can_be_asked(spark: SparkSession) -> None:
     params = load_config().metrics.parameters() | EVERY_DAY
-    params |= {"first_date": date(2024, 1, 1), "as_of": date(2024, 1, 2)}
     day = date(2024, 1, 1)
     segment = {"country": "all", "channel": "all"}
     cell = segment | {"cohort_unit": "day", "cohort_date": day, "period_unit": "day", "period": 1}

@@ -1,10 +1,10 @@
 -- retention_on_or_after: one row per cohort unit, cohort, country, channel, period unit and period,
 -- 'all' marking a total.
--- Reads: retention_cohorts, dim_users.  Params: first_date, as_of, retention_cohort_date,
---   retention_max_days, retention_max_weeks, retention_max_months.
--- Shell: ./spark-submit.sh sql -d first_date=2024-01-01 -d as_of=2024-01-31
---   -d retention_cohort_date=signup_date -d retention_max_days=90 -d retention_max_weeks=26
---   -d retention_max_months=12 -f sql/gold/retention_on_or_after/query.sql
+-- Reads: retention_cohorts, dim_users.  Params: retention_cohort_date, retention_max_days,
+--   retention_max_weeks, retention_max_months.
+-- Shell: ./spark-submit.sh sql -d retention_cohort_date=signup_date -d retention_max_days=90
+--   -d retention_max_weeks=26 -d retention_max_months=12
+--   -f sql/gold/retention_on_or_after/query.sql
 -- The cohorts and periods are those of retention_cohorts; a user counts up to the period of the
 -- last active date.
 
@@ -16,10 +16,7 @@ WITH users AS (
         channel,
         COUNT(*) AS users
     FROM dim_users
-    WHERE
-        ${retention_cohort_date} >= DATE '${first_date}'
-        AND ${retention_cohort_date} <= DATE '${as_of}'
-        AND last_active_date IS NOT NULL
+    WHERE last_active_date IS NOT NULL
     GROUP BY ${retention_cohort_date}, last_active_date, country, channel
 ),
 
