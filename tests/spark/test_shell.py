@@ -56,13 +56,11 @@ def test_a_view_follows_the_views_it_reads_and_is_left_out_where_a_table_is_miss
 def test_views_over_what_is_stored_can_be_asked(spark: SparkSession) -> None:
     params = load_config().metrics.parameters() | EVERY_DAY
     day = date(2024, 1, 1)
-    segment = {"country": "all", "channel": "all"}
-    cell = segment | {"cohort_unit": "day", "cohort_date": day, "period_unit": "day", "period": 1}
+    user = {"signup_date": day, "country": "DE", "channel": "seo"}
+    users = [user | {"user_id": n, "last_active_date": date(2024, 1, 1 + n)} for n in (0, 1)]
+    cell = {"cohort_unit": "day", "cohort_date": day, "period_unit": "day", "period": 1}
+    cell |= {"country": "all", "channel": "all"}
     cell |= {"cohort_size": 2, "retained": 0, "is_complete": True}
-    users = [
-        {"user_id": n, "signup_date": day, "last_active_date": date(2024, 1, 1 + n)} | segment
-        for n in (0, 1)
-    ]
     stored = {"dim_users": users, "retention_cohorts": [cell]}
     for name, rows in stored.items():
         frame(spark, all_tables()[name].schema, rows).createOrReplaceTempView(name)
