@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -171,6 +172,17 @@ def build_order(layers: tuple[str, ...]) -> list[Table]:
         for table in ready:
             ordered.append(waiting.pop(table.name))
     return ordered
+
+
+def tables_up_to(names: Collection[str]) -> list[Table]:
+    """Tables and views of silver and gold with these names, each after all that leads to it."""
+    wanted = set(names)
+    steps = []
+    for table in reversed(build_order(("silver", "gold"))):
+        if table.name in wanted:
+            wanted |= set(table.inputs(set(all_tables())))
+            steps.append(table)
+    return steps[::-1]
 
 
 def views_read(table: Table) -> list[Table]:

@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from jobs.core import batches
 from jobs.core.building.days import EVERY_DAY
 from jobs.core.building.flow import log_params
-from jobs.core.catalog import all_tables
+from jobs.core.catalog import tables_up_to
 from jobs.core.queries import render
 from jobs.proof.content_hash import fingerprint
 from jobs.proof.findings import Finding
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 LOST = ("clock_ahead", "clock_reset", "unknown_user", "tracking_outage")
 OTHER_ARRIVAL = ("late", "out_of_order")
-VIEWS = ("users_checked", "events_checked", "orders_checked")
 COMPARED = ("fact_events", "fact_orders", "dim_users")
 
 
@@ -57,15 +56,15 @@ def twin_findings(run: Run, world: World) -> list[Finding]:
     params = log_params(run) | {"from_date": EVERY_DAY.first, "to_date": EVERY_DAY.end}
     findings = []
     try:
-        for name in (*VIEWS, *COMPARED):
-            frame = session.sql(render(all_tables()[name].query or "", params))
-            if name not in VIEWS:
+        for table in tables_up_to(COMPARED):
+            frame = session.sql(render(table.query or "", params))
+            if not table.is_view:
                 frame = frame.cache()
                 cached.append(frame)
-            frame.createOrReplaceTempView(name)
-            if name in COMPARED:
-                found = session.read.format("delta").load(run.warehouse.path(name))
-                findings.append(_finding(name, frame, found))
+            frame.createOrReplaceTempView(table.name)
+            if table.name in COMPARED:
+                found = session.read.format("delta").load(run.warehouse.path(table.name))
+                findings.append(_finding(table.name, frame, found))
     finally:
         for frame in cached:
             frame.unpersist()

@@ -103,7 +103,7 @@ def test_a_broken_query_fails_a_case(
 
     # Read while the query is whole: a break may take a parameter away.
     every = map(load_case, case_folders())
-    cases = [case for case in every if case.table.name == name or name in case.views]
+    cases = [case for case in every if case.table.name == name or name in case.made]
     monkeypatch.setattr(Table, "query", property(query))
     assert fails_a_case(sail, cases) or fails_the_oracle(sail, name)
 

@@ -129,6 +129,10 @@ def _with_copies(
 # How each table follows from bronze, and the date of its rows if it has one.
 DEFINITIONS: dict[str, tuple[Callable[[Bronze], list[Row]], str | None]] = {
     "users_checked": (checked.users_checked, None),
+    "known_users": (checked.known_users, None),
+    "events_arrived": (checked.events_arrived, "event_date"),
+    "repeated_events": (checked.repeated_events, "event_date"),
+    "bot_dates": (checked.bot_dates, "event_date"),
     "events_checked": (checked.events_checked, "event_date"),
     "orders_checked": (checked.orders_checked, "order_date"),
     "quarantine": (checked.quarantine, "row_date"),
@@ -159,6 +163,8 @@ def found_rows(spark: SparkSession, name: str, bronze: Bronze) -> list[Row]:
     }
     for known, (definition, _) in DEFINITIONS.items():
         made[known] = functools.partial(definition, bronze)
+    # A view gives no more than the days asked for, a table holds all.
+    made["events_arrived"] = functools.partial(expected_rows, "events_arrived", bronze)
     for known in table.inputs(set(made)):
         rows = made[known]()
         frame(spark, all_tables()[known].schema, rows).createOrReplaceTempView(known)

@@ -26,6 +26,10 @@ def with_changed(column: str, value: str, where: str = "TRUE") -> Damage:
     return lambda table: table.withColumn(column, F.expr(changed))
 
 
+def and_rows_of(query: str) -> Damage:
+    return lambda table: table.unionAll(table.sparkSession.sql(query))
+
+
 def and_again_with(*changes: str) -> Damage:
     """Every row once more, with other values: column and value in turn."""
 

@@ -1,19 +1,9 @@
 -- dim_users: one row per valid user, also one that was never active.
--- Reads: users_checked, fact_events, fact_orders.  Params: active_event_types.
+-- Reads: known_users, fact_events, fact_orders.  Params: active_event_types.
 -- Shell: ./spark-submit.sh sql -d active_event_types="'view', 'add_to_cart', 'purchase'"
 --   -f sql/silver/dim_users/query.sql
 
-WITH valid_users AS (
-    SELECT
-        user_id,
-        signup_date,
-        COALESCE(country, 'unknown') AS country,
-        COALESCE(channel, 'unknown') AS channel
-    FROM users_checked
-    WHERE rule IS NULL
-),
-
-activity AS (
+WITH activity AS (
     SELECT
         user_id,
         ts,
@@ -42,13 +32,13 @@ activity_bounds AS (
 )
 
 SELECT
-    valid_users.user_id,
-    valid_users.signup_date,
-    valid_users.country,
-    valid_users.channel,
+    known_users.user_id,
+    known_users.signup_date,
+    known_users.country,
+    known_users.channel,
     activity_bounds.first_active_at,
     activity_bounds.first_active_date,
     activity_bounds.last_active_date,
     activity_bounds.first_order_date
-FROM valid_users
-LEFT JOIN activity_bounds ON valid_users.user_id = activity_bounds.user_id
+FROM known_users
+LEFT JOIN activity_bounds ON known_users.user_id = activity_bounds.user_id

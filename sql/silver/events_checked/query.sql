@@ -1,121 +1,48 @@
 -- events_checked: one row per row of bronze_events on the days asked for, with the rule it breaks
 -- (NULL for the row kept).
--- Reads: bronze_events, users_checked.  Params: from_date, to_date, tz, earliest_date,
---   max_clock_ahead_hours, max_events_per_user_day, event_types.
--- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01 -d tz=UTC
+-- Reads: events_arrived, repeated_events, known_users, bot_dates.  Params: from_date, to_date,
+--   earliest_date, max_clock_ahead_hours, max_events_per_user_day, event_types.
+-- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01
 --   -d earliest_date=1990-01-01 -d max_clock_ahead_hours=24 -d max_events_per_user_day=500
 --   -d event_types="'view', 'add_to_cart', 'purchase'" -f sql/silver/events_checked/query.sql
 
-WITH dated_events AS (
-    SELECT
-        event_id,
-        user_id,
-        ts,
-        event_type,
-        value,
-        ingest_ts,
-        source,
-        batch_id,
-        CAST(FROM_UTC_TIMESTAMP(ts, '${tz}') AS DATE) AS event_date
-    FROM bronze_events
-),
-
--- The bounds on ts, a day wider than any time zone shifts, let the files of other days be skipped.
-events_of_days AS (
-    SELECT
-        event_id,
-        user_id,
-        ts,
-        event_type,
-        value,
-        ingest_ts,
-        source,
-        batch_id,
-        event_date
-    FROM dated_events
-    WHERE
-        event_date >= DATE '${from_date}'
-        AND event_date < DATE '${to_date}'
-        AND ts >= TIMESTAMP '${from_date}' - INTERVAL '1' DAY
-        AND ts < TIMESTAMP '${to_date}' + INTERVAL '1' DAY
-),
-
--- An id may come back with another ts: which row is kept must not depend on the days asked for.
--- A copy may appear several times here; these rows compete, but only rows of the days are put out.
--- An inner join costs nothing where every day is asked for: there is no file of other days.
-copies_on_other_days AS (
-    SELECT
-        dated_events.event_id,
-        dated_events.user_id,
-        dated_events.ts,
-        dated_events.event_type,
-        dated_events.value,
-        dated_events.ingest_ts,
-        dated_events.source,
-        dated_events.batch_id,
-        dated_events.event_date
-    FROM dated_events
-    INNER JOIN events_of_days ON dated_events.event_id = events_of_days.event_id
-    WHERE
-        (
-            dated_events.event_date < DATE '${from_date}'
-            OR dated_events.event_date >= DATE '${to_date}'
-        )
-        AND (
-            dated_events.ts < TIMESTAMP '${from_date}' + INTERVAL '1' DAY
-            OR dated_events.ts >= TIMESTAMP '${to_date}' - INTERVAL '1' DAY
-        )
-),
-
-candidate_events AS (
-    SELECT * FROM events_of_days
-    UNION ALL
-    SELECT * FROM copies_on_other_days
-),
-
--- Counting rows is cheap and leaves few dates; of those, and of the dates of the copies, whose other
--- rows are not among these, the events are counted: a row sent again and again makes no bot.
-crowded_user_dates AS (
-    SELECT
-        user_id,
-        event_date
-    FROM events_of_days
-    GROUP BY user_id, event_date
-    HAVING COUNT(*) > ${max_events_per_user_day}
-    UNION DISTINCT
-    SELECT
-        user_id,
-        event_date
-    FROM copies_on_other_days
-),
-
-bot_dates AS (
-    SELECT
-        dated_events.user_id,
-        dated_events.event_date
-    FROM dated_events
-    INNER JOIN crowded_user_dates
-        ON
-            dated_events.user_id = crowded_user_dates.user_id
-            AND dated_events.event_date = crowded_user_dates.event_date
-    GROUP BY dated_events.user_id, dated_events.event_date
-    HAVING COUNT(DISTINCT dated_events.event_id) > ${max_events_per_user_day}
-),
-
-valid_users AS (
-    SELECT
-        user_id,
-        signup_date
-    FROM users_checked
-    WHERE rule IS NULL
-),
-
--- Most ids come once: only the others are worth sorting.
-repeated_ids AS (
+WITH repeated_ids AS (
     SELECT event_id
-    FROM candidate_events
+    FROM repeated_events
+    WHERE event_date >= DATE '${from_date}' AND event_date < DATE '${to_date}'
     GROUP BY event_id
-    HAVING COUNT(*) > 1
+),
+
+-- An id may come back with another ts: which row is kept must not depend on the days asked for, so
+-- copies on other days compete too, and only rows of the days are put out.
+candidate_events AS (
+    SELECT
+        events_arrived.event_id,
+        events_arrived.user_id,
+        events_arrived.ts,
+        events_arrived.event_type,
+        events_arrived.value,
+        events_arrived.ingest_ts,
+        events_arrived.source,
+        events_arrived.batch_id,
+        events_arrived.event_date,
+        FALSE AS is_repeated
+    FROM events_arrived
+    LEFT ANTI JOIN repeated_ids ON events_arrived.event_id = repeated_ids.event_id
+    UNION ALL
+    SELECT
+        repeated_events.event_id,
+        repeated_events.user_id,
+        repeated_events.ts,
+        repeated_events.event_type,
+        repeated_events.value,
+        repeated_events.ingest_ts,
+        repeated_events.source,
+        repeated_events.batch_id,
+        repeated_events.event_date,
+        TRUE AS is_repeated
+    FROM repeated_events
+    LEFT SEMI JOIN repeated_ids ON repeated_events.event_id = repeated_ids.event_id
 ),
 
 judged_events AS (
@@ -142,8 +69,8 @@ judged_events AS (
                 candidate_events.ts
                 > candidate_events.ingest_ts + INTERVAL '${max_clock_ahead_hours}' HOUR
                 THEN 'ts_after_ingest'
-            WHEN valid_users.user_id IS NULL THEN 'unknown_user'
-            WHEN candidate_events.event_date < valid_users.signup_date THEN 'before_signup'
+            WHEN known_users.user_id IS NULL THEN 'unknown_user'
+            WHEN candidate_events.event_date < known_users.signup_date THEN 'before_signup'
             WHEN
                 ISNAN(candidate_events.value)
                 OR candidate_events.value = CAST('Infinity' AS DOUBLE)
@@ -151,10 +78,9 @@ judged_events AS (
                 THEN 'bad_value'
             WHEN bot_dates.user_id IS NOT NULL THEN 'bot'
         END AS broken_rule,
-        repeated_ids.event_id IS NOT NULL AS is_repeated
+        candidate_events.is_repeated
     FROM candidate_events
-    LEFT JOIN repeated_ids ON candidate_events.event_id = repeated_ids.event_id
-    LEFT JOIN valid_users ON candidate_events.user_id = valid_users.user_id
+    LEFT JOIN known_users ON candidate_events.user_id = known_users.user_id
     LEFT JOIN bot_dates
         ON
             candidate_events.user_id = bot_dates.user_id

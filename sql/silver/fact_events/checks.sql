@@ -23,3 +23,12 @@ SELECT fact_events.event_id
 FROM fact_events
 LEFT JOIN dim_users ON fact_events.user_id = dim_users.user_id
 WHERE dim_users.user_id IS NULL OR fact_events.event_date < dim_users.signup_date;
+
+-- check: session_has_one_start | fail | a session has no first event, or several
+SELECT
+    user_id,
+    event_date,
+    session_no
+FROM fact_events
+GROUP BY user_id, event_date, session_no
+HAVING COUNT_IF(is_session_start) <> 1;

@@ -29,11 +29,9 @@ events_with_session_starts AS (
         value,
         ingest_ts,
         event_date,
-        CAST(
-            COALESCE(
-                ts - LAG(ts) OVER user_day > INTERVAL '${session_gap_minutes}' MINUTE, TRUE
-            ) AS INT
-        ) AS session_starts
+        COALESCE(
+            ts - LAG(ts) OVER user_day > INTERVAL '${session_gap_minutes}' MINUTE, TRUE
+        ) AS is_session_start
     FROM valid_events
     WINDOW user_day AS (PARTITION BY user_id, event_date ORDER BY ts, event_id)
 )
@@ -47,10 +45,11 @@ SELECT
     ingest_ts,
     event_date,
     CAST(
-        SUM(session_starts) OVER (
+        SUM(CAST(is_session_start AS INT)) OVER (
             PARTITION BY user_id, event_date
             ORDER BY ts, event_id
             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
         ) AS INT
-    ) AS session_no
+    ) AS session_no,
+    is_session_start
 FROM events_with_session_starts

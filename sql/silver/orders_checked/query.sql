@@ -1,6 +1,6 @@
 -- orders_checked: one row per row of bronze_orders on the days asked for, with the rule it breaks
 -- (NULL for the row kept).
--- Reads: bronze_orders, users_checked.  Params: from_date, to_date, tz, earliest_date,
+-- Reads: bronze_orders, known_users.  Params: from_date, to_date, tz, earliest_date,
 --   max_clock_ahead_hours.
 -- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d to_date=2024-02-01 -d tz=UTC
 --   -d earliest_date=1990-01-01 -d max_clock_ahead_hours=24
@@ -88,14 +88,6 @@ candidate_orders AS (
     FROM copies_on_other_days
 ),
 
-valid_users AS (
-    SELECT
-        user_id,
-        signup_date
-    FROM users_checked
-    WHERE rule IS NULL
-),
-
 judged_orders AS (
     SELECT
         candidate_orders.order_id,
@@ -115,12 +107,12 @@ judged_orders AS (
                 candidate_orders.ts
                 > candidate_orders.ingest_ts + INTERVAL '${max_clock_ahead_hours}' HOUR
                 THEN 'ts_after_ingest'
-            WHEN valid_users.user_id IS NULL THEN 'unknown_user'
-            WHEN candidate_orders.order_date < valid_users.signup_date THEN 'before_signup'
+            WHEN known_users.user_id IS NULL THEN 'unknown_user'
+            WHEN candidate_orders.order_date < known_users.signup_date THEN 'before_signup'
             WHEN candidate_orders.amount < 0 THEN 'negative_amount'
         END AS broken_rule
     FROM candidate_orders
-    LEFT JOIN valid_users ON candidate_orders.user_id = valid_users.user_id
+    LEFT JOIN known_users ON candidate_orders.user_id = known_users.user_id
 ),
 
 -- Rows are judged first, so that a broken copy never takes the place of a good one. source and

@@ -8,9 +8,9 @@ WITH events_of_sessions AS (
         user_id,
         event_date AS session_date,
         session_no,
-        event_id,
         ts,
-        event_type
+        event_type,
+        is_session_start
     FROM fact_events
     WHERE event_date >= DATE '${from_date}' AND event_date < DATE '${to_date}'
 ),
@@ -26,7 +26,7 @@ session_totals AS (
         COUNT_IF(event_type = 'view') AS views,
         COUNT_IF(event_type = 'add_to_cart') AS add_to_carts,
         COUNT_IF(event_type = 'purchase') AS purchases,
-        MIN_BY(event_type, STRUCT(ts, event_id)) AS entry_event_type
+        MAX(IF(is_session_start, event_type, NULL)) AS entry_event_type
     FROM events_of_sessions
     GROUP BY user_id, session_date, session_no
 )

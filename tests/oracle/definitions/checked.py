@@ -50,10 +50,46 @@ def users_checked(bronze: Bronze) -> list[Row]:
     )
 
 
+def known_users(bronze: Bronze) -> list[Row]:
+    """All rows of the table."""
+    return [
+        {
+            "user_id": row["user_id"],
+            "signup_date": row["signup_date"],
+            "country": row["country"] or "unknown",
+            "channel": row["channel"] or "unknown",
+        }
+        for row in users_checked(bronze)
+        if row["rule"] is None
+    ]
+
+
+def events_arrived(bronze: Bronze) -> list[Row]:
+    """All rows of the view, of every date."""
+    return [row | {"event_date": local_date(row["ts"], bronze.tz)} for row in bronze.events]
+
+
+def repeated_events(bronze: Bronze) -> list[Row]:
+    """All rows of the table."""
+    ids = [row["event_id"] for row in bronze.events]
+    return [row for row in events_arrived(bronze) if ids.count(row["event_id"]) > 1]
+
+
+def bot_dates(bronze: Bronze) -> list[Row]:
+    """All rows of the table."""
+    rows = events_arrived(bronze)
+    counted = []
+    for user, date in {(row["user_id"], row["event_date"]) for row in rows}:
+        ids = {r["event_id"] for r in rows if (r["user_id"], r["event_date"]) == (user, date)}
+        if len(ids) > bronze.max_events_per_user_day:
+            counted.append({"user_id": user, "event_date": date, "events": len(ids)})
+    return counted
+
+
 def events_checked(bronze: Bronze) -> list[Row]:
     """All rows of the view, of every date."""
     signups = _signups(bronze)
-    rows = [row | {"event_date": local_date(row["ts"], bronze.tz)} for row in bronze.events]
+    rows = events_arrived(bronze)
 
     def broken(row: Row) -> str | None:
         signup = signups.get(row["user_id"])

@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tests.oracle.definitions.checked import events_checked, orders_checked, users_checked
+from tests.oracle.definitions.checked import events_checked, known_users, orders_checked
 
 if TYPE_CHECKING:
     from tests.oracle.bronze import Bronze
@@ -29,7 +29,11 @@ def fact_events(bronze: Bronze) -> list[Row]:
         )
         gaps = [after[0] - before[0] for before, after in zip(earlier, earlier[1:], strict=False)]
         session_no = 1 + sum(gap > GAP for gap in gaps)
-        rows.append({name: row[name] for name in columns} | {"session_no": session_no})
+        starts = len(earlier) == 1 or gaps[-1] > GAP
+        rows.append(
+            {name: row[name] for name in columns}
+            | {"session_no": session_no, "is_session_start": starts}
+        )
     return rows
 
 
@@ -78,9 +82,7 @@ def dim_users(bronze: Bronze) -> list[Row]:
     """All rows of the table."""
     events, orders = fact_events(bronze), fact_orders(bronze)
     rows = []
-    for user in users_checked(bronze):
-        if user["rule"] is not None:
-            continue
+    for user in known_users(bronze):
         own = user["user_id"]
         bought = [order for order in orders if order["user_id"] == own]
         active = [
@@ -92,10 +94,7 @@ def dim_users(bronze: Bronze) -> list[Row]:
         dates = ordered + [event["event_date"] for event in active]
         rows.append(
             {
-                "user_id": own,
-                "signup_date": user["signup_date"],
-                "country": user["country"] or "unknown",
-                "channel": user["channel"] or "unknown",
+                **user,
                 "first_active_at": min((row["ts"] for row in active + bought), default=None),
                 "first_active_date": min(dates, default=None),
                 "last_active_date": max(dates, default=None),
