@@ -95,6 +95,7 @@ def _users(draw: np.random.Generator, users: int) -> pd.DataFrame:
             "signup_date": [FIRST_DATE - timedelta(days=int(d)) for d in range(1, users + 1)],
             "country": draw.choice(["DE", "FR", "unknown"], users),
             "channel": draw.choice(["seo", "ads"], users),
+            "first_active_at": None,
             "first_active_date": None,
             "last_active_date": None,
             "first_order_date": None,

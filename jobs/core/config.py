@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass as validated
 
 from jobs.core.errors import UsageError
+from jobs.core.queries import Value
 from jobs.core.validation import checked
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +33,12 @@ def _known_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("no such time zone; a name like Europe/Berlin is wanted")
     return name
+
+
+def _rising(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    if any(first >= second for first, second in itertools.pairwise(numbers)):
+        raise ValueError("each number must be above the one before")
+    return numbers
 
 
 @validated(frozen=True, config=pydantic.ConfigDict(extra="forbid"))
@@ -59,6 +67,9 @@ class MetricSettings:
     retention_max_days: NotNegative
     retention_max_weeks: NotNegative
     retention_max_months: NotNegative
+    ltv_horizon_days: Annotated[
+        tuple[NotNegative, ...], Field(min_length=1), AfterValidator(_rising)
+    ]
     rfm_lookback_days: Positive
     sketch_lg_k: Annotated[int, Field(ge=4, le=21)]
 
@@ -87,6 +98,29 @@ class MetricSettings:
         if self.funnel_unit != "user" and self.funnel_range == "period":
             raise ValueError("funnel_range period is for funnel_unit user only")
         return self
+
+    def parameters(self) -> dict[str, Value]:
+        """Every `${name}` that the queries take from the settings, those that follow included."""
+        return asdict(self) | {
+            "retention_reach_days": self.retention_reach_days,
+            "ltv_reach_days": self.ltv_reach_days,
+        }
+
+    @property
+    def retention_reach_days(self) -> int:
+        """Dates from the first one of a cohort to the end of its last period, at most."""
+        return max(
+            # A period of 24 hours ends a date later, or two where clocks go forward.
+            self.retention_max_days + 2,
+            30,  # the last bracket
+            7 * self.retention_max_weeks + 12,
+            31 * self.retention_max_months + 30,
+        )
+
+    @property
+    def ltv_reach_days(self) -> int:
+        """Dates from the first one of a cohort to the end of its last horizon, at most."""
+        return max(self.ltv_horizon_days) + 30
 
     @property
     def funnel_days_ahead(self) -> int | None:

@@ -2,7 +2,7 @@
 
 Spark substitutes an undefined `${name}` by an empty string without a word, and anything that is
 pasted into SQL is an opening for injection. So a value must be of a type that cannot break out of
-its place: a date, an integer, an identifier, a list of identifiers, or a time zone.
+its place: a date, an integer, an identifier, a list of integers or identifiers, or a time zone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PARAMETER = re.compile(r"\$\{([a-z_0-9]+)\}")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 TIME_ZONE = re.compile(r"[A-Za-z]+(?:[/_+-][A-Za-z0-9]+)*")
 
-Value = date | int | str | tuple[str, ...]
+Value = date | int | str | tuple[int, ...] | tuple[str, ...]
 
 
 def render(sql: str, params: Mapping[str, Value]) -> str:
@@ -28,7 +28,8 @@ def render(sql: str, params: Mapping[str, Value]) -> str:
     sql
         Text of a query; comments are rendered too, since Spark would do so.
     params
-        Values by name. A list of identifiers becomes a quoted list, for `IN (${name})`.
+        Values by name. A list of identifiers becomes a quoted list, for `IN (${name})`, a list of
+        integers stays bare.
 
     Raises
     ------
@@ -72,8 +73,10 @@ def _literal(name: str, value: Value) -> str:
     if isinstance(value, int | date):
         return str(value)
     if isinstance(value, tuple):
-        if not value or not all(IDENTIFIER.fullmatch(part) for part in value):
-            raise UsageError(f"parameter {name}: {value!r} is not a list of identifiers")
+        if value and all(type(part) is int for part in value):  # True is an int to Python
+            return ", ".join(map(str, value))
+        if not value or not all(IDENTIFIER.fullmatch(str(part)) for part in value):
+            raise UsageError(f"parameter {name}: {value!r} is no list of integers or identifiers")
         return ", ".join(f"'{part}'" for part in value)
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         return str(parse_date(value, name))

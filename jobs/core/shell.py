@@ -6,7 +6,6 @@ Run: ./spark-submit.sh sql -e "SHOW TABLES"
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import os
 import sys
@@ -91,7 +90,7 @@ def shell_params(root: Path, options: Sequence[str]) -> dict[str, Value]:
     options
         The shell's own, of which those that name days count.
     """
-    params: dict[str, Value] = dataclasses.asdict(load_config().metrics)
+    params = load_config().metrics.parameters()
     folder = root / "gold" / DAYS_OF_LOG
     # Built once for every day of the log; before that no view that asks for them has a table.
     days = bounds(str(folder), "metric_date") if is_table(str(folder)) else None

@@ -19,10 +19,10 @@ without a query are written by Python.
 
 Keys of a contract: `key` (unique), `columns` (name, type, nullable, comment), `partition_by`,
 `write` (`replace_day`: days are replaced, `date_column` says by which column; `replace_table`;
-`append`; `view`: never stored, only read by other queries), `depends_back` / `depends_ahead`
-(a row of day d reads days d - back to d + ahead), `replace_filter` (the only rows a build may
-replace), `unhashed` (bookkeeping left out of the content hash), `metric` (what exactly a metric
-counts; README.md shows `in_short` and the first sentences of the rest).
+`append`; `view`: never stored, read by other queries and in the shell), `depends_back` /
+`depends_ahead` (a row of day d reads days d - back to d + ahead), `replace_filter` (the only rows a
+build may replace), `unhashed` (bookkeeping left out of the content hash), `metric` (what exactly a
+metric counts; README.md shows `in_short` and the first sentences of the rest).
 """
 
 

@@ -11,6 +11,7 @@ from jobs.core.catalog import all_tables
 from jobs.core.checks import run_checks
 from jobs.core.errors import ContractError
 from jobs.core.queries import render
+from jobs.core.shell import views
 from jobs.core.tables import one_row
 from jobs.proof.cleaning import cleaning_findings
 from jobs.proof.content_hash import Fingerprint, fingerprint
@@ -102,8 +103,14 @@ def reconcile(run: Run, known: set[str]) -> list[Finding]:
 
 
 def check_rules(run: Run, known: set[str]) -> list[Finding]:
-    """Evaluate checks.sql of every stored table."""
-    tables = [table for name, table in all_tables().items() if name in known]
+    """Evaluate checks.sql of every stored table, and of the views over them."""
+    params = log_params(run)
+    shown = set(known)
+    for name, query in views(known, params):
+        if all_tables()[name].checks:
+            run.spark.sql(query).createOrReplaceTempView(name)
+            shown.add(name)
+    tables = [table for name, table in all_tables().items() if name in shown]
     return [
         Finding(
             f"{result.check.table}: {result.check.name.replace('_', ' ')}",
@@ -112,7 +119,7 @@ def check_rules(run: Run, known: set[str]) -> list[Finding]:
             result.bad_rows == 0,
             result.check.severity,
         )
-        for result in run_checks(run.spark, tables, log_params(run))
+        for result in run_checks(run.spark, tables, params)
     ]
 
 

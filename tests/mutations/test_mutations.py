@@ -18,7 +18,9 @@ from tests.oracle import (
     test_active_users,
     test_funnel,
     test_kpi,
+    test_ltv,
     test_retention,
+    test_retention_views,
     test_revenue,
     test_silver,
     test_sketches,
@@ -44,8 +46,14 @@ ORACLES: dict[str, list[Callable[[SparkSession], None]]] = {
     "funnel_entries": FUNNEL,
     "funnel_daily": FUNNEL,
     "kpi_daily": [test_kpi.test_figures_are_those_of_the_definition],
+    "ltv_cohorts": [value for name, value in vars(test_ltv).items() if name.startswith("test_")],
     "retained_users": RETENTION,
+    "retained_users_24_hours": RETENTION,
     "retention_cohorts": RETENTION,
+    "retention_on_or_after": [
+        test_retention_views.test_users_of_a_period_or_later_are_those_of_the_definition
+    ],
+    "retention_curves": [test_retention_views.test_curves_are_those_of_the_definition],
     "active_users_daily": [test_active_users.test_active_users_are_those_of_the_definition],
     "revenue_daily": [test_revenue.test_revenue_is_that_of_the_definition],
     "activity_sketches_hourly": [test_sketches.test_counts_are_those_of_the_definition],
@@ -95,7 +103,7 @@ def test_a_broken_query_fails_a_case(
 
     # Read while the query is whole: a break may take a parameter away.
     every = map(load_case, case_folders())
-    cases = [case for case in every if case.table.name == name or name in case.views]
+    cases = [case for case in every if case.table.name == name or name in case.made]
     monkeypatch.setattr(Table, "query", property(query))
     assert fails_a_case(sail, cases) or fails_the_oracle(sail, name)
 

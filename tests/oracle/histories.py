@@ -6,12 +6,14 @@ returning users and unfinished periods come up all the time.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
@@ -37,7 +39,7 @@ class History:
 
     users: user_id, signup_date, country, channel; events: event_id, user_id, ts, event_type;
     orders: order_id, user_id, ts, amount. ts is a naive datetime in UTC, amount a Decimal. No row
-    lies before the signup of its user or outside the dates.
+    lies before the signup of its user or outside the dates, which are those of `tz`.
     """
 
     first_date: dt.date
@@ -45,6 +47,11 @@ class History:
     users: list[Row]
     events: list[Row]
     orders: list[Row]
+    tz: str = "UTC"
+
+    def date_of(self, moment: dt.datetime) -> dt.date:
+        """Date of an instant in the time zone of the history."""
+        return moment.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(self.tz)).date()
 
     @property
     def dates(self) -> list[dt.date]:
@@ -60,9 +67,10 @@ def histories(
     max_users: int = 6,
     max_events: int = 30,
     max_orders: int = 8,
+    starts: Sequence[dt.date] = STARTS,
 ) -> History:
     """Draw a history."""
-    first_date = draw(st.sampled_from(STARTS))
+    first_date = draw(st.sampled_from(starts))
     days = draw(st.integers(1, max_days))
     as_of = first_date + dt.timedelta(days=days - 1)
     users = [
@@ -98,6 +106,17 @@ def _activity(draw: st.DrawFn, user: Row, first_date: dt.date, as_of: dt.date) -
     return {"user_id": user["user_id"], "ts": dt.datetime.combine(date, time)}
 
 
+def in_zone(history: History, tz: str) -> History:
+    """Read the clock times of a history drawn in UTC as those of a time zone."""
+
+    def moved(row: Row) -> Row:
+        local = row["ts"].replace(tzinfo=ZoneInfo(tz))
+        return row | {"ts": local.astimezone(dt.UTC).replace(tzinfo=None)}
+
+    events, orders = ([*map(moved, rows)] for rows in (history.events, history.orders))
+    return dataclasses.replace(history, events=events, orders=orders, tz=tz)
+
+
 def silver_tables(history: History) -> dict[str, list[Row]]:
     """Rows of the tables that metrics are built from, by their definitions."""
     events = silver.fact_events(history)
@@ -123,6 +142,7 @@ def answer(spark: SparkSession, name: str, history: History, **params: Any) -> l
         "to_date": history.as_of + dt.timedelta(days=1),
         "first_date": history.first_date,
         "as_of": history.as_of,
+        "tz": history.tz,
     }
     known = silver_tables(history)
     for table, rows in known.items():

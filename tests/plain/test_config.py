@@ -64,6 +64,8 @@ def test_a_scale_of_ones_own_may_be_added(tmp_path: Path) -> None:
         ("metrics: {funnel_step_3: view}", "funnel_step_1, .*: each must be another event type"),
         ("metrics: {event_types: [view, purchase]}", "funnel_step_2: add_to_cart is not among"),
         ("metrics: {active_event_types: [view, search]}", "active_event_types: search is not"),
+        ("metrics: {ltv_horizon_days: [30, 7]}", "ltv_horizon_days: .*above the one before"),
+        ("metrics: {ltv_horizon_days: []}", "ltv_horizon_days"),
         ("shop: {first_date: 2024-02-31}", "day is out of range"),
         ("scales: {mine: {users: 0, days: 3}}", "scales.mine.users"),
         ("metrics: 5", "metrics must be a mapping"),
@@ -110,6 +112,21 @@ def test_mistakes_in_the_model_name_the_file_and_the_keys(tmp_path: Path) -> Non
     config = load_config(overlay(tmp_path, "propensity: {boosting: {trees: 0}}"))
     with pytest.raises(UsageError, match="overlay.yaml: propensity.boosting.trees: .*given: 0"):
         settings_of(config)
+
+
+@pytest.mark.parametrize(
+    ("text", "reach"),
+    [
+        ("{}", (402, 120)),
+        ("{retention_max_months: 0, retention_max_weeks: 0}", (92, 120)),
+        ("{retention_max_months: 0, retention_max_days: 0, ltv_horizon_days: [3]}", (194, 33)),
+    ],
+)
+def test_cohorts_reach_as_far_as_their_longest_period(
+    tmp_path: Path, text: str, reach: tuple[int, int]
+) -> None:
+    params = load_config(overlay(tmp_path, f"metrics: {text}")).metrics.parameters()
+    assert (params["retention_reach_days"], params["ltv_reach_days"]) == reach
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

@@ -11,17 +11,20 @@ from jobs.core.queries import parameters, parse_date, render
 
 
 def test_each_kind_of_value_is_written_as_sql_expects_it() -> None:
-    sql = "SELECT DATE '${day}', ${n}, '${tz}' WHERE step = '${step}' AND type IN (${types})"
+    sql = (
+        "SELECT DATE '${day}', ${n}, '${tz}' WHERE step = '${step}' AND type IN (${types}), ${days}"
+    )
     values = {
         "day": date(2024, 2, 29),
         "n": 7,
         "tz": "America/Argentina/Buenos_Aires",
         "step": "view",
         "types": ("view", "purchase"),
+        "days": (7, 30),
     }
     assert render(sql, values) == (
         "SELECT DATE '2024-02-29', 7, 'America/Argentina/Buenos_Aires' "
-        "WHERE step = 'view' AND type IN ('view', 'purchase')"
+        "WHERE step = 'view' AND type IN ('view', 'purchase'), 7, 30"
     )
 
 
@@ -43,6 +46,8 @@ def test_missing_parameter_is_refused_not_emptied() -> None:
         "a b",
         ("view", "x' --"),
         (),
+        (7, True),
+        (7, "x"),
         True,
     ],
 )

@@ -97,6 +97,14 @@ def test_the_shell_knows_tables_and_views_and_answers_what_is_typed(
     asked = "SELECT COUNT(*) AS n FROM segments WHERE country = 'all' AND channel = 'all'"
     once = shell(root, "-e", asked)
     assert (once.returncode, once.stdout) == (0, "n\n1\n")
+    cohort = "country = 'all' AND channel = 'all' AND period_unit = 'day' AND period = 0"
+    views = shell(
+        root,
+        "-e",
+        f"SELECT COUNT(*) > 1 AS cells FROM retention_on_or_after WHERE {cohort};"
+        f"SELECT COUNT(*) AS curves FROM retention_curves WHERE {cohort}",
+    )
+    assert (views.returncode, views.stdout) == (0, "cells\ntrue\ncurves\n1\n")
     typed = shell(root, typed=f"{asked};\nSELECT *\nFROM nowhere;\nSELECT 2 AS two;\nquit;\n")
     assert typed.returncode == 0
     assert "n\n1\n" in typed.stdout and "two\n2\n" in typed.stdout

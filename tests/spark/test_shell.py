@@ -10,9 +10,19 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.core.catalog import all_tables
+from jobs.core.config import load_config
 from jobs.core.errors import UsageError
-from jobs.core.shell import EVERY_DAY, chosen_days, quoted, registrations, stored_tables
+from jobs.core.shell import (
+    EVERY_DAY,
+    chosen_days,
+    quoted,
+    registrations,
+    stored_tables,
+    views,
+)
 from tests.jobs.commands import FAST_START
+from tests.sql.harness import frame
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = {
@@ -41,6 +51,24 @@ def test_a_view_follows_the_views_it_reads_and_is_left_out_where_a_table_is_miss
     statements = registrations(stored, PARAMS)
     assert [s.split()[2] for s in statements[:2]] == ["bronze_users", "bronze_orders"]
     assert [s.split()[3] for s in statements[2:]] == ["users_checked", "orders_checked"]
+
+
+def test_views_over_what_is_stored_can_be_asked(spark: SparkSession) -> None:
+    params = load_config().metrics.parameters() | EVERY_DAY
+    day = date(2024, 1, 1)
+    user = {"signup_date": day, "country": "DE", "channel": "seo"}
+    users = [user | {"user_id": n, "last_active_date": date(2024, 1, 1 + n)} for n in (0, 1)]
+    cell = {"cohort_unit": "day", "cohort_date": day, "period_unit": "day", "period": 1}
+    cell |= {"country": "all", "channel": "all"}
+    cell |= {"cohort_size": 2, "retained": 0, "is_complete": True}
+    stored = {"dim_users": users, "retention_cohorts": [cell]}
+    for name, rows in stored.items():
+        frame(spark, all_tables()[name].schema, rows).createOrReplaceTempView(name)
+    for name, query in views(set(stored), params):
+        spark.sql(f"CREATE OR REPLACE TEMPORARY VIEW {name} AS\n{query}")
+    later = spark.sql("SELECT retained FROM retention_on_or_after").collect()
+    curve = spark.sql("SELECT cohorts, eligible_users FROM retention_curves").collect()
+    assert [tuple(row) for row in later + curve] == [(1,), (1, 2)]
 
 
 @pytest.mark.parametrize(

@@ -84,25 +84,6 @@ GOLD: dict[tuple[str, str], tuple[str, Damage]] = {
         "user_daily_metrics",
         without("user_id = 2 AND metric_date = DATE'2024-01-10'"),
     ),
-    ("retention_cohorts", "key_unique"): ("retention_cohorts", twice),
-    ("retention_cohorts", "every_period"): ("retention_cohorts", without("period = 1")),
-    ("retention_cohorts", "retained_within_cohort"): (
-        "retention_cohorts",
-        with_changed("retained", "cohort_size + 1"),
-    ),
-    ("retention_cohorts", "streak_within_retained"): (
-        "retention_cohorts",
-        with_changed("retained_streak", "retained + 1"),
-    ),
-    ("retention_cohorts", "unfinished_is_null"): (
-        "retention_cohorts",
-        with_changed("retained", "COALESCE(retained, 0)"),
-    ),
-    ("retention_cohorts", "segments_sum_to_total"): (
-        "retention_cohorts",
-        with_changed("retained", "retained + 1", TOTAL),
-    ),
-    ("retention_cohorts", "day_cohorts_hold_every_signup"): ("dim_users", without("user_id = 3")),
     ("funnel_daily", "key_unique"): ("funnel_daily", twice),
     ("funnel_daily", "every_date_and_segment"): (
         "funnel_daily",

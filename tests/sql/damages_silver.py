@@ -25,6 +25,10 @@ SILVER: dict[tuple[str, str], tuple[str, Damage]] = {
     ("dim_users", "user_id_unique"): ("dim_users", twice),
     ("dim_users", "segment_not_reserved"): ("dim_users", with_changed("channel", "'all'")),
     ("dim_users", "dates_in_order"): ("dim_users", with_changed("last_active_date", "signup_date")),
+    ("dim_users", "first_active_date_is_date_of_moment"): (
+        "dim_users",
+        with_changed("first_active_at", "first_active_at + INTERVAL '1' DAY"),
+    ),
     ("fact_events", "event_id_unique"): ("fact_events", twice),
     ("fact_events", "event_date_is_date_of_ts"): (
         "fact_events",

@@ -14,7 +14,6 @@ expect.yaml     rows that must come out, in any order, as a list of maps that al
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ def default_params() -> dict[str, Value]:
         "population_days": 30,
         "horizon_days": 7,
     }
-    return dataclasses.asdict(load_config().metrics) | days
+    return load_config().metrics.parameters() | days
 
 
 def load_case(folder: Path) -> Case:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from jobs.core.catalog import Table, all_tables, build_order
+from jobs.core.config import load_config
 from jobs.core.queries import render
 from tests.sql.harness import default_params, frame
 
@@ -13,12 +15,17 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 LAYERS = ("silver", "gold")
-PARAMS = default_params() | {
-    "to_date": date(9999, 12, 31),  # a full build asks for all days there could be
-    "retention_max_days": 3,
-    "retention_max_weeks": 1,
-    "retention_max_months": 1,
-}
+PARAMS = (
+    default_params()
+    | dataclasses.replace(
+        load_config().metrics,
+        retention_max_days=3,
+        retention_max_weeks=1,
+        retention_max_months=1,
+        ltv_horizon_days=(0, 7, 30),
+    ).parameters()
+    | {"to_date": date(9999, 12, 31)}  # a full build asks for all days there could be
+)
 LOADED = {"ingest_ts": "2024-02-01 00:00:00", "source": "test", "batch_id": "batch"}
 Rows = list[dict[str, Any]]
 

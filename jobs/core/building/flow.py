@@ -57,7 +57,7 @@ class Build:
 
 def metric_params(metrics: MetricSettings, first_date: date, as_of: date) -> dict[str, Value]:
     """Parameters of the queries that do not depend on the table at hand."""
-    return dataclasses.asdict(metrics) | {"first_date": first_date, "as_of": as_of}
+    return metrics.parameters() | {"first_date": first_date, "as_of": as_of}
 
 
 def log_params(run: Run) -> dict[str, Value]:

@@ -1,10 +1,10 @@
 -- retained_users: one row per cohort, country, channel, period unit and period that somebody was
 -- active in, 'all' marking a total; retention_cohorts sets them beside those nobody was active in.
 -- Reads: user_daily_metrics, dim_users.  Params: from_date, first_date, as_of,
---   retention_cohort_date, retention_max_days, retention_max_weeks, retention_max_months.
+--   retention_cohort_date, retention_max_days, retention_reach_days.
 -- Shell: ./spark-submit.sh sql -d from_date=2024-01-01 -d first_date=2024-01-01
 --   -d as_of=2024-01-31 -d retention_cohort_date=signup_date -d retention_max_days=90
---   -d retention_max_weeks=26 -d retention_max_months=12 -f sql/gold/retained_users/query.sql
+--   -d retention_reach_days=402 -f sql/gold/retained_users/query.sql
 -- Right for periods that end on from_date or later.
 
 -- The oldest day 0 of a cell that ends on from_date is that of the longest matrix.
@@ -18,13 +18,7 @@ WITH users AS (
     WHERE
         ${retention_cohort_date} >= DATE '${first_date}'
         AND ${retention_cohort_date} <= DATE '${as_of}'
-        AND ${retention_cohort_date} >= DATE_SUB(
-            DATE '${from_date}',
-            GREATEST(
-                ${retention_max_days}, 30,
-                7 * ${retention_max_weeks} + 12, 31 * ${retention_max_months} + 30
-            )
-        )
+        AND ${retention_cohort_date} >= DATE_SUB(DATE '${from_date}', ${retention_reach_days})
 ),
 
 -- A streak looks back to day 1; a month, an own week of a week's users and a bracket begin at most

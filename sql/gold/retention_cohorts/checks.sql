@@ -23,6 +23,7 @@ HAVING
     COUNT(*) <> 1 + CASE period_unit
         WHEN 'bracket' THEN 3
         WHEN 'day' THEN ${retention_max_days}
+        WHEN '24_hours' THEN ${retention_max_days}
         WHEN 'week' THEN ${retention_max_weeks}
         WHEN 'calendar_week' THEN ${retention_max_weeks}
         WHEN 'month' THEN ${retention_max_months}
@@ -89,6 +90,33 @@ FROM retention_cohorts
 LEFT JOIN signups ON retention_cohorts.cohort_date = signups.start_date
 WHERE
     retention_cohorts.cohort_unit = 'day'
+    AND retention_cohorts.period_unit <> '24_hours'
     AND retention_cohorts.country = 'all'
     AND retention_cohorts.channel = 'all'
     AND retention_cohorts.cohort_size <> COALESCE(signups.users, 0);
+
+-- check: first_24_hours_hold_everybody | fail | the users of a cohort of first active moments differ from those whose first active date it is, or are not all active in its period 0
+WITH first_dates AS (
+    SELECT
+        first_active_date,
+        COUNT(*) AS users
+    FROM dim_users
+    GROUP BY first_active_date
+)
+
+SELECT
+    retention_cohorts.cohort_date,
+    retention_cohorts.period
+FROM retention_cohorts
+LEFT JOIN first_dates ON retention_cohorts.cohort_date = first_dates.first_active_date
+WHERE
+    retention_cohorts.period_unit = '24_hours'
+    AND retention_cohorts.country = 'all'
+    AND retention_cohorts.channel = 'all'
+    AND (
+        retention_cohorts.cohort_size <> COALESCE(first_dates.users, 0)
+        OR (
+            retention_cohorts.period = 0
+            AND retention_cohorts.retained <> retention_cohorts.cohort_size
+        )
+    );

@@ -17,3 +17,8 @@ WHERE
     OR first_active_date > last_active_date
     OR first_order_date NOT BETWEEN first_active_date AND last_active_date
     OR (first_active_date IS NULL AND first_order_date IS NOT NULL);
+
+-- check: first_active_date_is_date_of_moment | fail | first_active_date is not the date of first_active_at
+SELECT user_id
+FROM dim_users
+WHERE NOT first_active_date <=> CAST(FROM_UTC_TIMESTAMP(first_active_at, '${tz}') AS DATE);

@@ -6,6 +6,7 @@
 WITH activity AS (
     SELECT
         user_id,
+        ts,
         event_date AS active_date,
         CAST(NULL AS DATE) AS order_date
     FROM fact_events
@@ -13,6 +14,7 @@ WITH activity AS (
     UNION ALL
     SELECT
         user_id,
+        ts,
         order_date AS active_date,
         order_date
     FROM fact_orders
@@ -21,6 +23,7 @@ WITH activity AS (
 activity_bounds AS (
     SELECT
         user_id,
+        MIN(ts) AS first_active_at,
         MIN(active_date) AS first_active_date,
         MAX(active_date) AS last_active_date,
         MIN(order_date) AS first_order_date
@@ -33,6 +36,7 @@ SELECT
     known_users.signup_date,
     known_users.country,
     known_users.channel,
+    activity_bounds.first_active_at,
     activity_bounds.first_active_date,
     activity_bounds.last_active_date,
     activity_bounds.first_order_date

@@ -16,7 +16,7 @@ Row = dict[str, Any]
 def active_dates(history: History, user: Row) -> set[dt.date]:
     """Dates on which a user has an event or an order."""
     rows = history.events + history.orders
-    return {row["ts"].date() for row in rows if row["user_id"] == user["user_id"]}
+    return {history.date_of(row["ts"]) for row in rows if row["user_id"] == user["user_id"]}
 
 
 def active_users_daily(history: History) -> list[Row]:

@@ -84,17 +84,20 @@ def dim_users(bronze: Bronze) -> list[Row]:
     rows = []
     for user in known_users(bronze):
         own = user["user_id"]
-        ordered = [order["order_date"] for order in orders if order["user_id"] == own]
-        active = ordered + [
-            event["event_date"]
+        bought = [order for order in orders if order["user_id"] == own]
+        active = [
+            event
             for event in events
             if event["user_id"] == own and event["event_type"] in bronze.active_event_types
         ]
+        ordered = [order["order_date"] for order in bought]
+        dates = ordered + [event["event_date"] for event in active]
         rows.append(
             {
                 **user,
-                "first_active_date": min(active, default=None),
-                "last_active_date": max(active, default=None),
+                "first_active_at": min((row["ts"] for row in active + bought), default=None),
+                "first_active_date": min(dates, default=None),
+                "last_active_date": max(dates, default=None),
                 "first_order_date": min(ordered, default=None),
             }
         )

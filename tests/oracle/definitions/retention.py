@@ -7,6 +7,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from tests.oracle.definitions.active_users import active_dates
+from tests.oracle.definitions.retention_24_hours import retention_24_hours
 from tests.oracle.definitions.segments import members, segments
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def day_0(history: History, user: Row, column: str) -> dt.date | None:
 
 def retention_cohorts(history: History, params: dict[str, Any]) -> list[Row]:
     """All rows of the table."""
-    rows = []
+    rows = retention_24_hours(history, params["retention_max_days"])
     column = params["retention_cohort_date"]
     for segment in segments(history):
         users = [

@@ -1,4 +1,4 @@
-"""The tables under the metrics, for a history that is clean already: dates in UTC."""
+"""The tables under the metrics, for a history that is clean already."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def fact_events(history: History) -> list[Row]:
             own = [
                 event
                 for event in history.events
-                if event["user_id"] == user["user_id"] and event["ts"].date() == date
+                if event["user_id"] == user["user_id"] and history.date_of(event["ts"]) == date
             ]
             session_no, previous = 0, None
             for event in sorted(own, key=lambda e: (e["ts"], e["event_id"])):
@@ -43,7 +43,7 @@ def fact_events(history: History) -> list[Row]:
 def fact_orders(history: History) -> list[Row]:
     """Orders with their date."""
     return [
-        order | {"order_date": order["ts"].date(), "ingest_ts": order["ts"]}
+        order | {"order_date": history.date_of(order["ts"]), "ingest_ts": order["ts"]}
         for order in history.orders
     ]
 
@@ -52,12 +52,14 @@ def dim_users(history: History) -> list[Row]:
     """Users with the first and last dates of their activity."""
     rows = []
     for user in history.users:
-        ordered = [o["ts"].date() for o in history.orders if o["user_id"] == user["user_id"]]
-        active = [e["ts"].date() for e in history.events if e["user_id"] == user["user_id"]]
-        active += ordered
+        bought = [o["ts"] for o in history.orders if o["user_id"] == user["user_id"]]
+        moments = [e["ts"] for e in history.events if e["user_id"] == user["user_id"]] + bought
+        ordered = [history.date_of(moment) for moment in bought]
+        active = [history.date_of(moment) for moment in moments]
         rows.append(
             user
             | {
+                "first_active_at": min(moments, default=None),
                 "first_active_date": min(active, default=None),
                 "last_active_date": max(active, default=None),
                 "first_order_date": min(ordered, default=None),
@@ -76,7 +78,7 @@ def user_daily_metrics(history: History) -> list[Row]:
             bought = [
                 o["amount"]
                 for o in history.orders
-                if o["user_id"] == user["user_id"] and o["ts"].date() == date
+                if o["user_id"] == user["user_id"] and history.date_of(o["ts"]) == date
             ]
             if own or bought:
                 kinds = [e["event_type"] for e in own]
