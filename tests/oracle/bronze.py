@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from jobs.core.catalog import all_tables
 from jobs.core.queries import render
-from tests.oracle.definitions import checked, facts
+from tests.oracle.definitions import checked, facts, turned_away
 from tests.sql.harness import default_params, frame
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ DEFINITIONS: dict[str, tuple[Callable[[Bronze], list[Row]], str | None]] = {
     "bot_dates": (checked.bot_dates, "event_date"),
     "events_checked": (checked.events_checked, "event_date"),
     "orders_checked": (checked.orders_checked, "order_date"),
-    "quarantine": (checked.quarantine, "row_date"),
+    "quarantine": (turned_away.quarantine, "row_date"),
     "fact_events": (facts.fact_events, "event_date"),
     "fact_orders": (facts.fact_orders, "order_date"),
     "sessions": (facts.sessions, "session_date"),

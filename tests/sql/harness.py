@@ -17,29 +17,25 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import yaml
 from pyspark.sql import types as T
 
 from jobs.core.building.days import EVERY_DAY
-from jobs.core.catalog import TYPES, Table, all_tables, build_order
+from jobs.core.catalog import Table, all_tables, build_order
 from jobs.core.config import load_config
-from jobs.core.data_files import ARROW_TYPES
 from jobs.core.queries import Value, parameters, render
+from tests.sql.frames import Rows, frame, typed
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 CASES = Path(__file__).parent
 # Stored only to be worked out once: a case says what it has to say by what these are made of.
 WORKING = ("known_users", "repeated_events", "bot_dates")
-ARROW: dict[T.DataType, pa.DataType] = {TYPES[name]: kind for name, kind in ARROW_TYPES.items()}
-Rows = list[dict[str, Any]]
 
 
 class CaseError(Exception):
@@ -147,19 +143,6 @@ def expectation(case: Case) -> list[tuple[Any, ...]]:
     return _sorted([_comparable(row, case) for row in rows])
 
 
-def frame(spark: SparkSession, schema: T.StructType, rows: Rows) -> DataFrame:
-    """Rows as a DataFrame; all columns nullable, since a case leaves out what does not matter."""
-    if not rows:  # a session on Sail asks createDataFrame for at least one
-        nothing = [f"CAST(NULL AS {f.dataType.simpleString()}) AS {f.name}" for f in schema]
-        return spark.sql(f"SELECT {', '.join(nothing)} WHERE FALSE")
-    fields = [pa.field(field.name, ARROW[field.dataType]) for field in schema]
-    columns = [
-        pa.array([_typed(row.get(name), kind) for row in rows], ARROW[kind])
-        for name, kind in ((field.name, field.dataType) for field in schema)
-    ]
-    return spark.createDataFrame(pa.table(columns, schema=pa.schema(fields)))
-
-
 def _inputs(folder: Path, table: Table) -> set[str]:
     """Tables and views that the query reads, and those that views without a file read."""
     inputs = set(table.inputs(set(all_tables())))
@@ -223,23 +206,6 @@ def _params(folder: Path, tables: list[Table]) -> dict[str, Value]:
     }
 
 
-def _typed(value: Any, kind: T.DataType) -> Any:
-    """The value a YAML scalar stands for in a column."""
-    if value is None:
-        return None
-    if isinstance(kind, T.TimestampType):
-        text = value.isoformat() if isinstance(value, date) else str(value)
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if isinstance(kind, T.DateType):
-        return value if isinstance(value, date) else date.fromisoformat(value)
-    if isinstance(kind, T.DecimalType):
-        return Decimal(str(value))
-    if isinstance(kind, T.DoubleType):
-        return float(value)
-    return value
-
-
 def _comparable(row: Iterable[Any], case: Case) -> tuple[Any, ...]:
     kinds = [case.table.schema[name].dataType for name in case.columns]
     return tuple(_settled(value, kind) for value, kind in zip(row, kinds, strict=True))
@@ -251,9 +217,9 @@ def _settled(value: Any, kind: T.DataType) -> Any:
     if isinstance(kind, T.DoubleType):
         return f"{float(value):.6g}"  # cases write 0.333333 for a third
     if isinstance(kind, T.TimestampType):
-        moment = _typed(value, kind)
+        moment = typed(value, kind)
         return moment.astimezone(UTC).replace(tzinfo=None)
-    return _typed(value, kind)
+    return typed(value, kind)
 
 
 def _sorted(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -1,12 +1,10 @@
-"""The rules that turn rows of bronze away, and what quarantine keeps of them."""
+"""The rules that turn rows of bronze away."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 from collections.abc import Callable
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -200,55 +198,3 @@ def _judged(
             message = message.replace("same content than", "same content as")
         judged.append(row | {"rule": rule, "message": message})
     return judged
-
-
-def quarantine(bronze: Bronze) -> list[Row]:
-    """All rows that a build writes, of every date."""
-    tables = (
-        (
-            "bronze_users",
-            users_checked(bronze),
-            ("user_id", "signup_date", "country", "channel", "ingest_ts"),
-        ),
-        (
-            "bronze_events",
-            events_checked(bronze),
-            ("event_id", "user_id", "ts", "event_type", "value", "ingest_ts"),
-        ),
-        (
-            "bronze_orders",
-            orders_checked(bronze),
-            ("order_id", "user_id", "ts", "amount", "ingest_ts"),
-        ),
-    )
-    dates = {"bronze_users": "signup_date", "bronze_events": "event_date"}
-    return [
-        {
-            "stage": "build",
-            "table_name": table,
-            "row_date": row[dates.get(table, "order_date")],
-            "row_id": row[columns[0]],
-            "rule": row["rule"],
-            "message": row["message"],
-            "payload": _payload({name: row[name] for name in columns}),
-            "batch_id": row["batch_id"],
-        }
-        for table, rows, columns in tables
-        for row in rows
-        if row["rule"] is not None
-    ]
-
-
-def _payload(row: Row) -> str:
-    fields = {name: _in_json(value) for name, value in row.items() if value is not None}
-    return json.dumps(fields, separators=(",", ":"))
-
-
-def _in_json(value: Any) -> Any:
-    if isinstance(value, dt.datetime):
-        return value.isoformat(timespec="microseconds") + "Z"
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
-    if isinstance(value, Decimal):
-        return f"{value:.2f}"
-    return value if isinstance(value, int | float | str) else str(value)

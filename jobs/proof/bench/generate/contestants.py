@@ -26,7 +26,7 @@ from jobs.core.manifest import Manifest
 from jobs.core.session import start_session
 from jobs.core.tables import Warehouse
 from jobs.proof.bench.contestant import CostedProgress, run_contestant
-from jobs.proof.bench.generate.profile import profile_worker
+from jobs.proof.bench.generate.worker_profile import profile_worker
 from jobs.proof.bench.processes import available_bytes
 from jobs.proof.bench.task import CORES, Result, Task, bench_world, data_bytes, measured
 from jobs.shop.dirt.recorded import recorded_rectangle
