@@ -59,6 +59,8 @@ def random_log(seed: int, users: int, days: int) -> RandomLog:
     events["event_id"] = np.arange(len(events))
     events["value"] = np.nan
     events["session_no"] = 1
+    first = events.sort_values(["ts", "event_id"]).groupby(["user_id", "event_date"]).head(1)
+    events["is_session_start"] = events.index.isin(first.index)
     orders = bought.rename(columns={"event_date": "order_date"})
     orders["order_id"] = np.arange(len(orders))
     amounts = draw.integers(100, 20_000, len(orders))

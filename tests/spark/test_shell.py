@@ -47,10 +47,10 @@ def test_an_empty_warehouse_says_what_to_run(tmp_path: Path) -> None:
 
 
 def test_a_view_follows_the_views_it_reads_and_is_left_out_where_a_table_is_missing() -> None:
-    stored = {name: Path("/w") / name for name in ("bronze_users", "bronze_orders")}
+    stored = {name: Path("/w") / name for name in ("bronze_users", "known_users", "bronze_orders")}
     statements = registrations(stored, PARAMS)
-    assert [s.split()[2] for s in statements[:2]] == ["bronze_users", "bronze_orders"]
-    assert [s.split()[3] for s in statements[2:]] == ["users_checked", "orders_checked"]
+    assert [s.split()[2] for s in statements[:3]] == list(stored)
+    assert [s.split()[3] for s in statements[3:]] == ["users_checked", "orders_checked"]
 
 
 def test_views_over_what_is_stored_can_be_asked(spark: SparkSession) -> None:
