@@ -28,17 +28,22 @@ SMALL = {
 }
 
 
-# The same draws in every run, so that a red run can be repeated.
-settings.register_profile(
-    "glasshouse",
-    max_examples=200,
-    deadline=None,  # the first query of a process compiles
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    print_blob=False,
-)
-settings.load_profile("glasshouse")
+EXAMPLES, EXAMPLES_WITH_SLOW = 100, 300
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    with_slow = config.option.markexpr != "not slow"
+    # The same draws in every run, so that a red run can be repeated.
+    settings.register_profile(
+        "glasshouse",
+        max_examples=EXAMPLES_WITH_SLOW if with_slow else EXAMPLES,
+        deadline=None,  # the first query of a process compiles
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        print_blob=False,
+    )
+    settings.load_profile("glasshouse")
 
 
 @pytest.fixture(scope="session")

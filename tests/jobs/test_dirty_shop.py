@@ -12,7 +12,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from jobs.core import building
+from jobs.core.building import flow
 from jobs.core.config import load_config
 from jobs.core.entry import Run
 from jobs.core.manifest import Manifest
@@ -52,8 +52,8 @@ def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     load_world(run, world, Span(FIRST, date(2024, 1, 12)))
     load_world(run, world, Span(FIRST, END))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(building, "LAYERS", ("silver",))
-        building.build(run)
+        patch.setattr(flow, "LAYERS", ("silver",))
+        flow.build(run)
     return Shop(run, world)
 
 
