@@ -73,8 +73,12 @@ def build_table(spark: SparkSession, table: Table, params: dict[str, Any]) -> Da
     result = spark.sql(render(table.query or "", params))
     if "run_id" in table.schema.names:
         result = result.selectExpr("*", "'run' AS run_id")
-    # In one piece: createDataFrame takes an empty batch for the end of the table.
-    built = spark.createDataFrame(result.toArrow().combine_chunks())
+    rows = result.toArrow()
+    if rows.num_rows:
+        # In one piece: createDataFrame takes an empty batch for the end of the table.
+        built = spark.createDataFrame(rows.combine_chunks())
+    else:
+        built = frame(spark, result.schema, [])
     built.createOrReplaceTempView(table.name)
     return built
 
