@@ -292,8 +292,11 @@ case ${command:-help} in
   ingest) run_job "$@" ;;   ## your own users, events and orders: CSV, JSON lines or Parquet
   plan) run_job "$@" ;;     ## what the next build would do, and why
   build) run_job "$@" ;;    ## clean tables and metrics: what is missing, some days, or all
-  train) run_job "$@" ;;    ## the model: who buys in the next 7 days
-  score) run_job "$@" ;;    ## that probability for each eligible user of a day
+  train) run_job "$@" ;;    ## the models: who buys in the next 7 days, who stays away for 14
+  score) run_job "$@" ;;    ## those probabilities, with reasons, for each eligible user of a day
+  monitor) run_job "$@" ;;  ## did data, features, scores or outcomes of a scored day drift? --selftest
+  registry) run_job "$@" ;; ## list the models, let one serve, go back, calibrate again
+  backtest) run_job "$@" ;; ## models of past dates, judged on what came after them
   report) run_job "$@" ;;   ## charts as PNG, each with its numbers as CSV
   ##@ Look and check
   verify) run_job "$@" ;;   ## do all tables agree, with each other and with the truth? --realism

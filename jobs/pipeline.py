@@ -14,10 +14,10 @@ from jobs.core.config import Config
 from jobs.core.entry import Job, Run, main
 from jobs.core.progress import summary
 from jobs.proof import verify
+from jobs.proof.ceiling import ceiling_of
 from jobs.propensity.score_flow import score
 from jobs.propensity.settings import settings_of
-from jobs.propensity.snapshots import plan_split
-from jobs.propensity.train_flow import train
+from jobs.propensity.train_flow import require_length, train
 from jobs.reporting.headlines import headlines
 from jobs.reporting.pack import CHARTS, write_pack
 from jobs.shop.loading import load_world
@@ -26,29 +26,29 @@ from jobs.shop.request import add_shop_arguments, requested_days, requested_worl
 
 def check(args: argparse.Namespace, config: Config) -> None:
     """Refuse a shop that cannot be made, or that is too short to train on."""
-    plan_split(*requested_days(args, config), settings_of(config))
+    require_length(*requested_days(args, config), settings_of(config))
 
 
-# Start, generate (3), train (5), score (2) and verify (5); building and charts are counted.
-OTHER_STEPS = 16
+# Start, generate (3), snapshots (2), verify (5); of each target train (7) and score.
+OTHER_STEPS, TARGET_STEPS = 11, 8
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:
     """Run the steps; the first that fails ends the run with its exit code."""
-    run.progress.total_steps = OTHER_STEPS + build_steps() + len(CHARTS)
+    models = TARGET_STEPS * len(settings_of(run.config).targets)
+    run.progress.total_steps = OTHER_STEPS + models + build_steps() + len(CHARTS)
     load_world(run, *requested_world(args, run.config))
     build(run)
-    trained = train(run)
+    trained = train(run, ceiling=ceiling_of(run))
     score(run)
     warehouse, root = run.warehouse, run.warehouse.root
     write_pack(root / "report", warehouse.read, warehouse.exists, run.progress)
     evidence = verify.gather(run)
     pairs = [
         *headlines(warehouse.read),
-        (f"model {trained.model_version}", trained.headline),
+        *((f"model {one.model_version}{one.state}", one.headline) for one in trained),
         ("reconciliations and rules", evidence.verdict),
-        ("tables", str(root)),
-        ("charts", str(root / "report")),
+        *((name, str(root / part)) for name, part in (("tables", ""), ("charts", "report"))),
         ("record of the run", str(root / "runs" / f"{run.manifest.run_id}.json")),
     ]
     print(summary("Glasshouse", pairs))

@@ -1,8 +1,8 @@
-"""Score every eligible user for the seven days after a day, with the model that serves.
+"""Score every eligible user for the days after a day, with the models that serve.
 
 Reads: fact_events, fact_orders, dim_users, bronze_batches, model_registry, models/.
 Writes: user_snapshots and propensity_scores_daily, for as_of = the day after.
-Command: ./spark-submit.sh score [--date D]
+Command: ./spark-submit.sh score [--date D] [--target NAME]
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 from jobs.core.config import Config
 from jobs.core.entry import Job, Run, day, main
 from jobs.propensity.score_flow import score
-from jobs.propensity.settings import settings_of
+from jobs.propensity.settings import settings_of, targets_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,20 +23,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="D",
         help="last day the scores may know (default: the last complete day of the log)",
     )
+    parser.add_argument(
+        "--target", metavar="NAME", help="one of propensity.targets (default: all of them)"
+    )
 
 
 def check(args: argparse.Namespace, config: Config) -> None:
-    """Refuse settings of the model that cannot be."""
-    settings_of(config)
+    """Refuse settings of the models that cannot be, and a target that is not in them."""
+    targets_of(settings_of(config), args.target)
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:
     """Score the day and print how many users were scored and selected."""
-    scored = score(run, args.date)
-    print(
-        f"{scored.users:,} users scored for {scored.as_of} by {scored.model_version}, "
-        f"{scored.selected:,} selected"
-    )
+    for scored in score(run, args.date, args.target):
+        print(
+            f"{scored.users:,} users scored for {scored.as_of} by {scored.model_version}, "
+            f"{scored.selected:,} selected"
+        )
     return 0
 
 

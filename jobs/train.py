@@ -1,8 +1,11 @@
-"""Train the purchase model on the log and let it serve.
+"""Train a model per target, judge it beside others, and let it serve if it is good.
 
-Reads: fact_events, fact_orders, dim_users, bronze_batches.
+A model that passes its gates serves from then on, unless --challenger keeps it waiting; one that
+fails is registered, and the one before serves on.
+
+Reads: fact_events, fact_orders, dim_users, user_daily_metrics, bronze_batches.
 Writes: user_snapshots, model_metrics, model_registry, models/<model_version>.
-Command: ./spark-submit.sh train
+Command: ./spark-submit.sh train [--target NAME]
 """
 
 from __future__ import annotations
@@ -12,25 +15,38 @@ import argparse
 from jobs.core.config import Config
 from jobs.core.entry import Job, Run, main
 from jobs.core.progress import summary
-from jobs.propensity.settings import settings_of
+from jobs.proof.ceiling import ceiling_of
+from jobs.propensity.settings import settings_of, targets_of
 from jobs.propensity.train_flow import train
 
 SHOWN = ("average_precision", "base_rate", "roc_auc", "log_loss", "ece", "precision", "recall")
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this job."""
+    parser.add_argument(
+        "--target", metavar="NAME", help="one of propensity.targets (default: all of them)"
+    )
+    parser.add_argument(
+        "--challenger",
+        action="store_true",
+        help="only register the model; registry promote lets it serve",
+    )
+
+
 def check(args: argparse.Namespace, config: Config) -> None:
-    """Refuse settings of the model that cannot be."""
-    settings_of(config)
+    """Refuse settings of the models that cannot be, and a target that is not in them."""
+    targets_of(settings_of(config), args.target)
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:
     """Train, and print the figures on the test slice."""
-    trained = train(run)
-    figures = [(name, f"{trained.figures[name]:.4f}") for name in SHOWN if name in trained.figures]
-    note = "" if trained.is_new else " (trained before)"
-    print(summary(f"Model {trained.model_version}{note}, on later users", figures))
+    for trained in train(run, args.target, ceiling_of(run), not args.challenger):
+        figures = [(n, f"{trained.figures[n]:.4f}") for n in SHOWN if n in trained.figures]
+        figures += [("gate failed", told) for told in trained.failed]
+        print(summary(f"Model {trained.model_version}{trained.state}, on later users", figures))
     return 0
 
 
 if __name__ == "__main__":
-    main(Job("train", __doc__, execute, check=check))
+    main(Job("train", __doc__, execute, add_arguments, check))

@@ -82,19 +82,29 @@ def steps(*entries):
     )
 
 
-def model(*rows, version="purchase_7d-2024-02-01-1a2b3c4d"):
-    frame = pd.DataFrame(rows, columns=["metric", "point", "x", "value", "rows"])
+def model(*rows, version="purchase_7d-2024-02-01-1a2b3c4d", target="purchase_7d"):
+    """Rows of metric, point, x, value, rows and, if they have them, low, high, model, segment."""
+    names = ["metric", "point", "x", "value", "rows", "low", "high", "model", "segment"]
+    rest = (None, None, "gbt", "all")
+    frame = pd.DataFrame([(*row, *rest[len(row) - 5 :]) for row in rows], columns=names)
     first = {
         "model_version": version,
-        "target": "purchase_7d",
+        "target": target,
         "split": "test",
         "first_test_as_of": pd.Timestamp("2024-03-01"),
         "last_test_as_of": pd.Timestamp("2024-03-22"),
     }
-    return frame.assign(**first).astype({"rows": "Int64", "x": float})
+    kinds = {"rows": "Int64", "x": float, "low": float, "high": float}
+    return frame.assign(**first).astype(kinds)
 
 
-def precision_recall(**changes):
+def churn(frame):
+    """The frame as if it were of churn in 14 days."""
+    version = frame["model_version"].str.replace("purchase_7d", "churn_14d")
+    return frame.assign(target="churn_14d", model_version=version)
+
+
+def precision_recall(points=((1.0, 0.05), (0.5, 0.15), (0.1, 0.3), (0.01, 1.0)), **changes):
     single = {
         "average_precision": 0.2,
         "base_rate": 0.05,
@@ -103,15 +113,66 @@ def precision_recall(**changes):
         "precision": 0.15,
         "recall": 0.5,
     } | changes
-    points = [(1.0, 0.05), (0.5, 0.15), (0.1, 0.3), (0.01, 1.0)]
     rows = [(name, 0, None, value, 100) for name, value in single.items() if value is not None]
     rows += [("pr_curve", i, x, y, None) for i, (x, y) in enumerate(points, 1)]
     return model(*rows)
 
 
-def bins(*observed, version="v"):
-    rows = [("calibration", i, 0.01 * i, share, 1_500) for i, share in enumerate(observed, start=1)]
+def precision_recall_of_churn():
+    """As most users stay away, precision is high and falls little."""
+    recall = np.linspace(1, 0.005, 150)
+    points = list(zip(recall, 0.62 + 0.33 * (1 - recall) ** 0.7, strict=True))
+    at = {"threshold": 0.91, "selected_share": 0.1, "precision": 0.93, "recall": 0.15}
+    return churn(precision_recall(points, average_precision=0.84, base_rate=0.62, **at))
+
+
+def bins(*observed, version="v", first=0.01, step=0.01):
+    rows = [
+        ("calibration", i, first + step * (i - 1), share, 1_500)
+        for i, share in enumerate(observed, start=1)
+    ]
     return model(("ece", 0, None, 0.004, 15_000), *rows, version=version)
+
+
+PEERS = {
+    "gbt": 0.162,
+    "recency": 0.061,
+    "frequency": 0.094,
+    "bgnbd": 0.088,
+    "logistic": 0.151,
+    "random_forest": 0.155,
+    "xgboost": 0.164,
+    "champion": 0.160,
+    "history_oracle": 0.178,
+    "clairvoyant": 0.262,
+}
+
+
+def peers(values=PEERS, base_rate=0.031, half=0.012):
+    rows = [
+        ("average_precision", 0, None, value, 15_000, value - half, value + half, name, "all")
+        for name, value in values.items()
+    ]
+    return model(*rows, ("base_rate", 0, None, base_rate, 15_000))
+
+
+FEATURES = (
+    "days_since_last_cart",
+    "days_since_second_last_active",
+    "has_open_cart",
+    "orders_lifetime",
+    "country",
+)
+
+
+def importances(features=FEATURES):
+    rows = []
+    for place, name in enumerate(features):
+        lost, moved = 0.02 / (1 + place) - 0.0015, 0.2 / (1 + place % 7)
+        tail = (None, None, "gbt", f"feature={name}")
+        rows.append(("permutation_importance", 0, None, lost, 20_000, *tail))
+        rows.append(("shap_importance", 0, None, moved, 20_000, *tail))
+    return model(*rows)
 
 
 def texts(figure):

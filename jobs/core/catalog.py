@@ -12,6 +12,7 @@ import pydantic
 import yaml
 from pydantic.dataclasses import dataclass as validated
 from pyspark.sql.types import (
+    ArrayType,
     BinaryType,
     BooleanType,
     DataType,
@@ -44,6 +45,9 @@ TYPES: dict[str, DataType] = {
     "DATE": DateType(),
     "TIMESTAMP": TimestampType(),
     "BINARY": BinaryType(),
+    "ARRAY<STRUCT<feature STRING, effect DOUBLE>>": ArrayType(
+        StructType([StructField("feature", StringType()), StructField("effect", DoubleType())])
+    ),
 }
 
 _STRICT = pydantic.ConfigDict(extra="forbid")

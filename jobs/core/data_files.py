@@ -34,6 +34,9 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "DATE": pa.date32(),
     "TIMESTAMP": pa.timestamp("us", tz="UTC"),
     "BINARY": pa.binary(),
+    "ARRAY<STRUCT<feature STRING, effect DOUBLE>>": pa.list_(
+        pa.struct([("feature", pa.string()), ("effect", pa.float64())])
+    ),
 }
 
 # Within a file a reader skips by row group: the smaller, the less it reads of one user. Below

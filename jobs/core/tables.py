@@ -189,8 +189,16 @@ class Warehouse:
 
     def _create(self, name: str) -> None:
         # Created explicitly so that comments and NOT NULL of the contract are in the table too.
+        table, path = self.table(name), self.path(name)
         if not self.exists(name):
-            create_table(self.table(name), self.path(name), self.run_id)
+            create_table(table, path, self.run_id)
+        elif (stored := stored_columns(path)) != columns_of(table.schema):
+            changed = sorted(set(stored.items()) ^ set(columns_of(table.schema).items()))
+            raise ContractError(
+                f"{path} has the columns of another version of this project "
+                f"({', '.join(dict.fromkeys(column for column, _ in changed))} differ): remove the "
+                f"folder and {_hint(table)}"
+            )
 
     def _rows_written(self, name: str, before: int) -> int:
         handle = open_table(self.path(name))
@@ -215,10 +223,19 @@ def conform(frame: DataFrame, table: Table) -> DataFrame:
     ContractError
         A column is missing, new, or of another type; the message lists expected and got.
     """
-    expected = {field.name: field.dataType.simpleString() for field in table.schema}
-    got = {field.name: field.dataType.simpleString() for field in frame.schema}
-    refuse_other_columns(table.name, expected, got)
+    expected = columns_of(table.schema)
+    refuse_other_columns(table.name, expected, columns_of(frame.schema))
     return frame.select(list(expected))
+
+
+def columns_of(schema: StructType) -> dict[str, str]:
+    """Type of each column, in Spark's words."""
+    return {field.name: field.dataType.simpleString() for field in schema}
+
+
+def stored_columns(path: str) -> dict[str, str]:
+    """Type of each column of a stored table, in Spark's words."""
+    return columns_of(StructType.fromJson(json.loads(open_table(path).schema().to_json())))
 
 
 def _hint(table: Table) -> str:

@@ -1,11 +1,11 @@
-"""How good the probabilities are; on the driver, from one slice's margins and labels.
+"""How good probabilities are; on the driver, from one slice's scores and labels.
 
 No figure depends on how rows with equal scores happen to be ordered.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +17,15 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from jobs.propensity.calibration import fit_calibration
+from jobs.propensity.decisions import decision_figures
+from jobs.propensity.scores import Metric, Scores
+from jobs.propensity.trees import probabilities
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from jobs.propensity.settings import DecisionSettings
 
     Floats = NDArray[np.float64]
 
@@ -26,60 +33,10 @@ BINS = 10
 MAX_CURVE_POINTS = 200
 
 
-@dataclass(frozen=True)
-class Scores:
-    """Labels and scores of one slice, one entry per row.
-
-    Parameters
-    ----------
-    label
-        0 or 1.
-    margin
-        Raw score F of the trees.
-    probability
-        Calibrated probability, rising with the margin.
-    """
-
-    label: Floats
-    margin: Floats
-    probability: Floats
-
-    @classmethod
-    def of(cls, label: Floats, margin: Floats, probability: Floats) -> Scores:
-        """Put the rows in order of margin and label: sums of floats then repeat to the bit."""
-        order = np.lexsort((label, margin))
-        return cls(label[order], margin[order], probability[order])
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One row of model_metrics without its model; see that table's contract."""
-
-    split: str
-    metric: str
-    value: float
-    point: int = 0
-    x: float | None = None
-    rows: int | None = None
-
-
-def choose_threshold(probability: Floats, capacity_share: float) -> float:
-    """Probability that the given share of a slice reaches.
-
-    Parameters
-    ----------
-    probability
-        Calibrated probabilities of the calibration slice; choosing on the slice that is judged
-        later would flatter the result.
-    capacity_share
-        Share of the users that can be contacted; at least one user is.
-    """
-    contacted = max(1, int(len(probability) * capacity_share))
-    return float(np.partition(probability, -contacted)[-contacted])
-
-
-def evaluate(split: str, scores: Scores, threshold: float) -> list[Metric]:
-    """All figures of one slice, which must hold both classes.
+def evaluate(
+    split: str, scores: Scores, threshold: float, decision: DecisionSettings
+) -> list[Metric]:
+    """All figures of the trees on one slice, which must hold both classes.
 
     Parameters
     ----------
@@ -90,10 +47,11 @@ def evaluate(split: str, scores: Scores, threshold: float) -> list[Metric]:
     """
     return [
         *size_figures(split, len(scores.label), int(scores.label.sum())),
-        *_single_figures(split, scores),
+        *single_figures(split, scores),
+        *_raw_figures(split, scores),
         *_calibration(split, scores),
         *_curve(split, scores),
-        *_decision(split, scores, threshold),
+        *decision_figures(split, scores, threshold, decision),
     ]
 
 
@@ -103,6 +61,49 @@ def size_figures(split: str, rows: int, positives: int) -> list[Metric]:
         Metric(split, "positives", float(positives), rows=rows),
         Metric(split, "base_rate", positives / rows, rows=rows),
     ]
+
+
+def single_figures(split: str, scores: Scores) -> list[Metric]:
+    """Figures that are there for every model."""
+    label, margin, probability = scores.label, scores.margin, scores.probability
+    # Slope 1 and intercept 0: the probabilities are neither too bold nor too shy.
+    inside = np.clip(probability, 1e-12, 1 - 1e-12)
+    recalibrated = fit_calibration(np.log(inside / (1 - inside)), label)
+    figures = {
+        "average_precision": average_precision_score(label, margin),
+        "roc_auc": roc_auc_score(label, margin),
+        "log_loss": log_loss(label, probability),
+        "brier": brier_score_loss(label, probability),
+        "ece": expected_calibration_error(calibration_table(label, probability)),
+        "calibration_slope": recalibrated.slope,
+        "observed_to_expected": label.sum() / probability.sum(),
+    }
+    return [Metric(split, name, float(v), rows=len(label)) for name, v in figures.items()]
+
+
+def by_segment(
+    split: str, segments: dict[str, NDArray[np.object_]], label: Floats, scores: Scores
+) -> list[Metric]:
+    """Figures by country and by channel.
+
+    Parameters
+    ----------
+    segments
+        By column, the value of each row.
+    label
+        Of the same rows, in the same order as `scores`.
+    """
+    found = []
+    for column, values in segments.items():
+        for value in sorted(set(values)):
+            chosen = values == value
+            if not 0 < label[chosen].sum() < chosen.sum():
+                continue
+            part = Scores.of(label[chosen], scores.margin[chosen], scores.probability[chosen])
+            named = f"{column}={value}"
+            sizes = size_figures(split, len(part.label), int(part.label.sum()))
+            found += [replace(m, segment=named) for m in sizes + single_figures(split, part)]
+    return found
 
 
 def calibration_table(
@@ -146,22 +147,14 @@ def thinned_curve(label: Floats, score: Floats) -> list[tuple[float, float]]:
     return [(float(recall[i]), float(precision[i])) for i in places]
 
 
-def _single_figures(split: str, scores: Scores) -> list[Metric]:
-    label, margin, probability = scores.label, scores.margin, scores.probability
-    # What the trees say before calibration stands beside it; 2F is their own logit.
-    raw = 1 / (1 + np.exp(-2 * margin))
-    table = calibration_table(label, probability)
+def _raw_figures(split: str, scores: Scores) -> list[Metric]:
+    """Figures of what the trees say before calibration."""
+    raw = probabilities(scores.margin)
     figures = {
-        "average_precision": average_precision_score(label, margin),
-        "roc_auc": roc_auc_score(label, margin),
-        "log_loss": log_loss(label, probability),
-        "log_loss_raw": log_loss(label, raw),
-        "brier": brier_score_loss(label, probability),
-        "ece": expected_calibration_error(table),
-        "ece_raw": expected_calibration_error(calibration_table(label, raw)),
-        "observed_to_expected": label.sum() / probability.sum(),
+        "log_loss_raw": log_loss(scores.label, raw),
+        "ece_raw": expected_calibration_error(calibration_table(scores.label, raw)),
     }
-    return [Metric(split, name, float(v), rows=len(label)) for name, v in figures.items()]
+    return [Metric(split, name, float(v), rows=len(raw)) for name, v in figures.items()]
 
 
 def _calibration(split: str, scores: Scores) -> list[Metric]:
@@ -178,22 +171,3 @@ def _curve(split: str, scores: Scores) -> list[Metric]:
         Metric(split, "pr_curve", precision, point, recall)
         for point, (recall, precision) in enumerate(points, start=1)
     ]
-
-
-def _decision(split: str, scores: Scores, threshold: float) -> list[Metric]:
-    selected = scores.probability >= threshold
-    buyer = scores.label == 1
-    counts = {
-        "confusion_tp": selected & buyer,
-        "confusion_fp": selected & ~buyer,
-        "confusion_fn": ~selected & buyer,
-        "confusion_tn": ~selected & ~buyer,
-    }
-    rows = len(buyer)
-    figures = {name: float(hits.sum()) for name, hits in counts.items()}
-    figures["threshold"] = threshold
-    figures["selected_share"] = float(selected.mean())
-    figures["recall"] = float(selected[buyer].mean())
-    if selected.any():
-        figures["precision"] = float(buyer[selected].mean())
-    return [Metric(split, name, value, rows=rows) for name, value in figures.items()]

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 from jobs.core.building.changes import require_settings_of_build
 from jobs.core.building.flow import log_params
-from jobs.core.catalog import all_tables
+from jobs.core.catalog import all_tables, views_read
 from jobs.core.queries import Value, render
 from jobs.propensity.features import KEY
-from jobs.propensity.settings import HORIZON_DAYS, PropensitySettings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from jobs.core.entry import Run
+    from jobs.propensity.settings import PropensitySettings
+    from jobs.propensity.targets import Target
 
-TABLES = ("fact_events", "fact_orders", "dim_users")
+TABLES = ("fact_events", "fact_orders", "dim_users", "user_daily_metrics")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Log:
     first_date, last_date
         First and last complete day, both inclusive.
     params
-        Parameters of the queries in sql/features but for the snapshot dates.
+        Parameters of the queries in sql/features but for snapshot dates and horizon.
     """
 
     first_date: date
@@ -48,7 +49,10 @@ def read_log(run: Run, settings: PropensitySettings) -> Log:
         day of the snapshots.
     """
     require_settings_of_build(run)
-    own = {"population_days": settings.population_days, "horizon_days": HORIZON_DAYS}
+    own: dict[str, Value] = {
+        "population": settings.population,
+        "population_days": settings.population_days,
+    }
     params = log_params(run) | own
     first_date, last_date = params["first_date"], params["as_of"]
     assert isinstance(first_date, date)
@@ -71,7 +75,10 @@ def write_snapshots(run: Run, log: Log, dates: tuple[date, ...], stride_days: in
         "snapshot_to": dates[-1] + timedelta(days=1),
         "snapshot_stride_days": stride_days,
     }
-    snapshots = run.spark.sql(render(_query("user_snapshots"), log.params | grid))
+    params = log.params | grid
+    for view in views_read(all_tables()["user_snapshots"]):
+        run.spark.sql(render(_query(view.name), params)).createOrReplaceTempView(view.name)
+    snapshots = run.spark.sql(render(_query("user_snapshots"), params))
     # One file per date instead of one per date and shuffle partition.
     by_date = snapshots.repartition("as_of")
     run.warehouse.replace_where("user_snapshots", by_date, _among(dates))
@@ -83,16 +90,17 @@ def read_snapshots(run: Run, dates: tuple[date, ...]) -> DataFrame:
     return run.warehouse.read("user_snapshots").where(_among(dates))
 
 
-def labelled_snapshots(run: Run, log: Log, dates: tuple[date, ...]) -> DataFrame:
-    """Join the label to the stored snapshots of the given dates."""
-    run.warehouse.register(["user_snapshots", "fact_orders"])
-    labels = run.spark.sql(render(_query("purchase_labels"), log.params))
+def labelled_snapshots(run: Run, log: Log, dates: tuple[date, ...], target: Target) -> DataFrame:
+    """Join the label of a target to the stored snapshots of the given dates."""
+    run.warehouse.register(["user_snapshots", *TABLES])
+    params = log.params | {"horizon_days": target.horizon_days}
+    labels = run.spark.sql(render(_query(target.label_table), params))
     return read_snapshots(run, dates).join(labels, on=list(KEY), how="inner")
 
 
 def _query(table: str) -> str:
     query = all_tables()[table].query
-    assert query is not None  # both are defined by their queries
+    assert query is not None  # all are defined by their queries
     return query
 
 

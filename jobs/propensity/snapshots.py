@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from jobs.core.errors import ContractError
-from jobs.propensity.settings import HORIZON_DAYS, WINDOW_DAYS, PropensitySettings
+from jobs.propensity.settings import WINDOW_DAYS, PropensitySettings
 
 SLICES = ("train", "calibrate", "test")
 
@@ -31,13 +31,14 @@ class TimeSplit:
     train: tuple[date, ...]
     calibrate: tuple[date, ...]
     test: tuple[date, ...]
+    horizon_days: int
 
     def __post_init__(self) -> None:
         """Refuse slices that touch."""
         if not (self.train and self.calibrate and self.test):
             raise ValueError("a slice of the time split has no date")
         for earlier, later in ((self.train, self.calibrate), (self.calibrate, self.test)):
-            label_end = max(earlier) + timedelta(days=HORIZON_DAYS)
+            label_end = max(earlier) + timedelta(days=self.horizon_days)
             if label_end > min(later):
                 raise ValueError(f"a label ends on {label_end}, after {min(later)} was reached")
 
@@ -47,48 +48,75 @@ class TimeSplit:
         return self.train + self.calibrate + self.test
 
 
-def plan_split(first_date: date, last_date: date, settings: PropensitySettings) -> TimeSplit:
-    """Choose the snapshot dates of a log and split them by time.
+def snapshot_dates(
+    first_date: date, last_date: date, settings: PropensitySettings
+) -> tuple[date, ...]:
+    """List the snapshot dates of a log, the same for every target.
 
-    The grid is anchored at its end: the last date is the latest whose label is complete, the
-    others follow backwards at the stride for as long as a whole feature window lies in the log.
+    The grid is anchored at its end: the last date is the latest of which the shortest horizon is
+    over, the others follow backwards at the stride for as long as a whole feature window lies in
+    the log.
 
     Parameters
     ----------
     first_date, last_date
         First and last complete day of the log, both inclusive.
+    """
+    last = last_date - timedelta(days=settings.shortest_horizon_days - 1)
+    earliest = first_date + timedelta(days=history_days(settings))
+    stride = settings.snapshot_stride_days
+    count = min(settings.max_snapshots, (last - earliest).days // stride + 1)
+    return tuple(last - timedelta(days=stride * back) for back in reversed(range(max(0, count))))
+
+
+def plan_split(
+    first_date: date, last_date: date, settings: PropensitySettings, horizon_days: int
+) -> TimeSplit:
+    """Split the snapshot dates whose labels are complete by time.
+
+    Where the stride is shorter than the horizon, the dates between two slices that the embargo
+    takes are in none; the shares of the settings are of those that remain.
 
     Raises
     ------
     ContractError
         The log is too short for one date per slice.
     """
-    dates = _grid(first_date, last_date, settings)
-    calibrate_count = max(1, math.floor(len(dates) * settings.calibrate_share))
-    test_count = max(1, math.floor(len(dates) * settings.test_share))
-    train_count = len(dates) - calibrate_count - test_count
-    if train_count < 1:
-        stride = settings.snapshot_stride_days
-        needed = _history_days(settings) + HORIZON_DAYS + 2 * stride
-        raise ContractError(
-            f"too few snapshot dates for the time split: the log covers {first_date} to "
-            f"{last_date}, which leaves {len(dates)} of the 3 dates needed; give it at least "
-            f"{needed} days"
+    known_until = last_date - timedelta(days=horizon_days - 1)
+    grid = snapshot_dates(first_date, last_date, settings)
+    dates = tuple(day for day in grid if day <= known_until)
+    stride = settings.snapshot_stride_days
+    embargo = math.ceil(horizon_days / stride) - 1
+    usable = len(dates) - 2 * embargo
+    calibrate = max(1, math.floor(usable * settings.calibrate_share))
+    test = max(1, math.floor(usable * settings.test_share))
+    train = usable - calibrate - test
+    if train < 1:
+        # Dates of the one grid whose label is over for the shortest horizon, but not for this one.
+        unknown = math.ceil((horizon_days - settings.shortest_horizon_days) / stride)
+        least = 3 + 2 * embargo
+        days = history_days(settings) + settings.shortest_horizon_days
+        days += (least + unknown - 1) * stride
+        advice = (
+            f"give it at least {days} days"
+            if settings.max_snapshots >= least + unknown
+            else f"set propensity.max_snapshots to at least {least + unknown}"
         )
+        raise ContractError(
+            f"too few snapshot dates for the time split of horizon {horizon_days} days: the log "
+            f"covers {first_date} to {last_date}, which leaves {len(dates)} of the "
+            f"{least} dates needed; {advice}"
+        )
+    first_test = len(dates) - test
+    first_calibrate = first_test - embargo - calibrate
     return TimeSplit(
-        train=dates[:train_count],
-        calibrate=dates[train_count : train_count + calibrate_count],
-        test=dates[train_count + calibrate_count :],
+        train=dates[:train],
+        calibrate=dates[first_calibrate : first_test - embargo],
+        test=dates[first_test:],
+        horizon_days=horizon_days,
     )
 
 
-def _grid(first_date: date, last_date: date, settings: PropensitySettings) -> tuple[date, ...]:
-    last = last_date - timedelta(days=HORIZON_DAYS - 1)
-    earliest = first_date + timedelta(days=_history_days(settings))
-    stride = settings.snapshot_stride_days
-    count = min(settings.max_snapshots, (last - earliest).days // stride + 1)
-    return tuple(last - timedelta(days=stride * back) for back in reversed(range(max(0, count))))
-
-
-def _history_days(settings: PropensitySettings) -> int:
+def history_days(settings: PropensitySettings) -> int:
+    """Days of log that a snapshot needs before it."""
     return max(WINDOW_DAYS, settings.population_days)

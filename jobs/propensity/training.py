@@ -1,37 +1,48 @@
-"""Gradient-boosted trees and their calibration; pure functions of the frames they are given.
+"""Gradient-boosted trees: fitting them, and how many of them to keep.
 
-MLlib's trees put out a margin F whose sigmoid(2F) is not calibrated by design, and class weights
-would bend it further, so rows are not weighted. A logistic regression on the margin alone (Platt)
-turns it into a probability; it is fitted on later rows than the trees. Isotonic regression was
-not taken: its steps tie users whom the margin tells apart.
+MLlib adds every tree at full step and never looks back, so the last ones may harm. Its own early
+stop ends at the first weak tree. So a fixed number is fitted, and the calibration slice, which is
+later than the training rows, says how many of them serve. Rows are not weighted: weights would
+leave the ranking as it is and wreck the probabilities.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pyspark import SparkContext
 from pyspark.ml import PipelineModel
-from pyspark.ml.classification import GBTClassifier, LogisticRegression
+from pyspark.ml.classification import GBTClassificationModel, GBTClassifier
 from pyspark.ml.feature import VectorSlicer
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
+from sklearn.metrics import log_loss
 
 from jobs.core.errors import ContractError
-from jobs.propensity.features import KEY, VECTOR, encoder
-from jobs.propensity.settings import TARGET
+from jobs.propensity.calibration import Calibration, fit_calibration
+from jobs.propensity.features import LABEL, VECTOR
+from jobs.propensity.trees import staged_margins
 
 if TYPE_CHECKING:
-    from pyspark.ml.classification import LogisticRegressionModel
+    import numpy as np
+    from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
+    from jobs.propensity.features import Sample
     from jobs.propensity.settings import BoostingSettings
     from jobs.propensity.snapshots import TimeSplit
+    from jobs.propensity.targets import Target
+    from jobs.propensity.trees import Trees
+
+    Floats = NDArray[np.float64]
 
 # Name that MLlib gives the column of the raw scores.
 RAW = "rawPrediction"
 MARGIN_VECTOR = "margin_vector"
-CALIBRATED = "calibrated"
+MARGIN = "margin"
+# Numbers of trees that are tried lie so far apart.
+STAGE = 5
 
 
 @dataclass(frozen=True)
@@ -43,110 +54,116 @@ class SliceSize:
 
 
 def name_slices(frame: DataFrame, split: TimeSplit) -> DataFrame:
-    """Add the column `slice`: train, calibrate or test by as_of, NULL for any other date."""
+    """Add the column `slice`: train, calibrate or test by as_of; rows of other dates go."""
     name = (
         F.when(F.col("as_of").isin(*split.train), "train")
         .when(F.col("as_of").isin(*split.calibrate), "calibrate")
         .when(F.col("as_of").isin(*split.test), "test")
     )
-    return frame.withColumn("slice", name)
+    return frame.withColumn("slice", name).where(F.col("slice").isNotNull())
 
 
-def require_both_classes(sizes: dict[str, SliceSize]) -> None:
+def require_both_classes(sizes: dict[str, SliceSize], target: Target) -> None:
     """Refuse slices from which nothing can be learned or judged.
 
     Raises
     ------
     ContractError
-        A slice has no row, no buyer, or only buyers.
+        A slice has no row, or only one class.
     """
     for name, size in sizes.items():
         if not 0 < size.positives < size.rows:
             raise ContractError(
-                f"cannot train {TARGET}: the {name} slice has {size.positives} buyers among "
-                f"{size.rows} users, and both classes are needed; load a longer or larger log"
+                f"cannot train {target.name}: the {name} slice has {size.positives} "
+                f"{target.positives} among {size.rows} users, and both classes are needed; load a "
+                "longer or larger log"
             )
 
 
-def fit_trees(train: DataFrame, rows: int, settings: BoostingSettings) -> PipelineModel:
-    """Fit encoder and trees.
+def fit_trees(encoded: DataFrame, rows: int, settings: BoostingSettings) -> GBTClassificationModel:
+    """Fit as many trees as the settings allow.
 
     Parameters
     ----------
-    train
-        Training slice with the columns of user_snapshots and the label, in fixed order
-        (`features.in_fixed_order`) and best cached: it is read about six times.
+    encoded
+        Training slice with the vector and the label, in fixed order (`features.in_fixed_order`)
+        and best cached: it is read about six times.
     rows
         Its number of rows.
     """
-    encoded = encoder().fit(train)
     trees = GBTClassifier(
         featuresCol=VECTOR,
-        labelCol=TARGET,
+        labelCol=LABEL,
         predictionCol="tree_prediction",
-        maxIter=settings.trees,
+        maxIter=settings.max_trees,
         maxDepth=settings.max_depth,
         stepSize=settings.step_size,
         minInstancesPerNode=settings.min_instances_for(rows),
         maxBins=settings.max_bins,
         subsamplingRate=settings.subsampling_rate,
+        featureSubsetStrategy=str(settings.features_per_node),
         seed=settings.seed,
         # Caching the node of each row costs more than walking a tree of this depth.
         cacheNodeIds=False,
     )
-    fitted = trees.fit(encoded.transform(train).select(VECTOR, TARGET))
-    # rawPrediction is (-F, F); the slicer keeps F.
-    slicer = VectorSlicer(inputCol=RAW, outputCol=MARGIN_VECTOR, indices=[1])
-    return PipelineModel([*encoded.stages, fitted, slicer])
+    return trees.fit(encoded.select(VECTOR, LABEL))
 
 
-def with_margin(trees: PipelineModel, frame: DataFrame) -> DataFrame:
-    """Score a frame; keeps the key, the label, the slice and the margin as a vector."""
-    return trees.transform(frame).select(*KEY, TARGET, "slice", MARGIN_VECTOR)
-
-
-def fit_calibration(calibrate: DataFrame) -> LogisticRegressionModel:
-    """Fit p = sigmoid(a F + b) on the margins of the calibration slice.
-
-    Raises
-    ------
-    ContractError
-        The slope a is not positive: higher margins do not buy more often, there is no signal.
-    """
-    platt = LogisticRegression(
-        featuresCol=MARGIN_VECTOR,
-        labelCol=TARGET,
-        rawPredictionCol="calibrated_logit",
-        probabilityCol=CALIBRATED,
-        predictionCol="calibrated_prediction",
-    )
-    fitted = platt.fit(calibrate)
-    slope = fitted.coefficientMatrix.toArray()[0, 0]
-    if not slope > 0:
-        raise ContractError(
-            f"the trees rank the calibration slice no better than chance (slope {slope:.3f}); "
-            "no model was registered: load a longer or larger log"
-        )
-    return fitted
-
-
-def plain_scores(frame: DataFrame) -> DataFrame:
-    """Turn what the stages put out into plain columns.
+@dataclass(frozen=True)
+class Choice:
+    """How many trees serve, and how their margin becomes a probability.
 
     Parameters
     ----------
-    frame
-        Output of the calibration stage, with whatever columns it came with.
-
-    Returns
-    -------
-    DataFrame
-        The columns that were there before the stages, margin (the raw score F, a half-logit) and
-        probability (calibrated).
+    losses
+        Calibrated log-loss on the calibration slice by number of trees tried.
     """
-    kept = [c for c in (*KEY, "slice", TARGET) if c in frame.columns]
-    return frame.select(
-        *kept,
-        vector_to_array(F.col(MARGIN_VECTOR))[0].alias("margin"),
-        vector_to_array(F.col(CALIBRATED))[1].alias("probability"),
+
+    trees: int
+    calibration: Calibration
+    losses: dict[int, float]
+
+
+def choose_trees(trees: Trees, calibrate: Sample) -> Choice:
+    """Keep the number of trees whose calibrated margin has the lowest log-loss on later rows."""
+    fitted = len(trees.roots)
+    stages = [*range(STAGE, fitted, STAGE), fitted]
+    staged = staged_margins(trees, calibrate.matrix, stages)
+    losses: dict[int, float] = {}
+    found: dict[int, Calibration] = {}
+    for place, count in enumerate(stages):
+        margin = staged[:, place]
+        found[count] = fit_calibration(margin, calibrate.label)
+        losses[count] = float(log_loss(calibrate.label, found[count].probability(margin)))
+    best = min(losses, key=lambda count: losses[count])
+    return Choice(best, found[best], losses)
+
+
+def first_trees(model: GBTClassificationModel, count: int) -> GBTClassificationModel:
+    """Keep the first trees of a model and drop the others, without fitting again."""
+    java: Any = model._java_obj
+    gateway: Any = SparkContext._gateway
+    kept = gateway.new_array(
+        gateway.jvm.org.apache.spark.ml.regression.DecisionTreeRegressionModel, count
     )
+    weights = gateway.new_array(gateway.jvm.double, count)
+    for place, tree in enumerate(list(java.trees())[:count]):
+        kept[place] = tree
+        weights[place] = java.treeWeights()[place]
+    shortened = gateway.jvm.org.apache.spark.ml.classification.GBTClassificationModel(
+        java.uid(), kept, weights, java.numFeatures(), java.numClasses()
+    )
+    java.copyValues(shortened, java.extractParamMap())
+    return GBTClassificationModel(shortened)
+
+
+def serving_pipeline(encoder: PipelineModel, model: GBTClassificationModel) -> PipelineModel:
+    """Stages from rows of user_snapshots to the margin."""
+    # rawPrediction is (-F, F); the slicer keeps F.
+    slicer = VectorSlicer(inputCol=RAW, outputCol=MARGIN_VECTOR, indices=[1])
+    return PipelineModel([*encoder.stages, model, slicer])
+
+
+def with_margin(frame: DataFrame) -> DataFrame:
+    """Add the margin, the raw score F, as a plain column to what `serving_pipeline` put out."""
+    return frame.withColumn(MARGIN, vector_to_array(F.col(MARGIN_VECTOR))[0])

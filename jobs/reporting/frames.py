@@ -19,8 +19,8 @@ Read = Callable[[str], DataFrame]
 
 FUNNEL_DAYS = 28
 MOST_COHORTS = 26
-TARGET = "purchase_7d"
 SPLIT = "test"
+OURS, EVERYONE = "gbt", "all"
 
 FUNNEL_STEPS = ("view", "add_to_cart", "purchase")
 AT_THRESHOLD = ("threshold", "selected_share", "precision", "recall")
@@ -104,28 +104,63 @@ def funnel(read: Read) -> pd.DataFrame:
     )
 
 
-def pr_curve(read: Read) -> pd.DataFrame:
-    """Precision (value) by recall (x) of the newest model, and its figures at the threshold."""
-    return newest_model(read, ("pr_curve", "average_precision", "base_rate", *AT_THRESHOLD))
+def pr_curve(read: Read, kind: str = "purchase") -> pd.DataFrame:
+    """Precision (value) by recall (x) of the serving model, and its figures at the threshold."""
+    return serving_model(read, kind, ("pr_curve", "average_precision", "base_rate", *AT_THRESHOLD))
 
 
-def calibration(read: Read) -> pd.DataFrame:
-    """Observed (value) and mean predicted (x) share of buyers by bin, for the newest model."""
-    return newest_model(read, ("calibration", "ece"))
+def calibration(read: Read, kind: str = "purchase") -> pd.DataFrame:
+    """Observed (value) and mean predicted (x) share of positives by bin, for the serving model."""
+    return serving_model(read, kind, ("calibration", "ece"))
 
 
-def newest_model(read: Read, metrics: tuple[str, ...]) -> pd.DataFrame:
-    """Rows of model_metrics for the model that serves the purchase target, on the test slice."""
-    registered = read("model_registry").where(F.col("target") == TARGET)
-    newest = registered.orderBy(F.col("registration").desc()).limit(1)
-    rows = read("model_metrics").where(
-        (F.col("target") == TARGET) & (F.col("split") == SPLIT) & F.col("metric").isin(*metrics)
+def peers(read: Read, kind: str = "purchase") -> pd.DataFrame:
+    """PR-AUC of the serving model and of everyone judged on the same rows, with intervals."""
+    return serving_model(read, kind, ("average_precision", "base_rate"), everyone=True)
+
+
+def importance(read: Read, kind: str = "purchase") -> pd.DataFrame:
+    """What the serving model loses without each feature, and how far each moves its margin."""
+    return serving_model(read, kind, ("permutation_importance", "shap_importance"), segments=True)
+
+
+def serving_model(
+    read: Read,
+    kind: str,
+    metrics: tuple[str, ...],
+    everyone: bool = False,
+    segments: bool = False,
+) -> pd.DataFrame:
+    """Rows of model_metrics, on the test slice, for the model that serves a kind of target.
+
+    Where none serves it is the newest one. Of several targets of a kind it is the first that was
+    ever trained.
+
+    Parameters
+    ----------
+    kind
+        purchase or churn.
+    everyone
+        Rows of the models it was held against too.
+    segments
+        Rows of the segments instead of those over everyone.
+    """
+    registered = read("model_registry").where(F.col("target").startswith(f"{kind}_"))
+    first = registered.orderBy("registration").limit(1).select("target")
+    own = registered.join(first, on="target", how="inner")
+    is_champion = F.col("alias") == "champion"
+    newest = own.orderBy(is_champion.desc(), F.desc("registration")).limit(1)
+    rows = read("model_metrics").where((F.col("split") == SPLIT) & F.col("metric").isin(*metrics))
+    if not everyone:
+        rows = rows.where(F.col("model") == OURS)
+    rows = rows.where(
+        (F.col("segment") != EVERYONE) if segments else (F.col("segment") == EVERYONE)
     )
     tested = newest.select("model_version", "first_test_as_of", "last_test_as_of")
     columns = ["model_version", "target", "split", "first_test_as_of", "last_test_as_of"]
-    columns += ["metric", "point", "x", "value", "rows"]
+    columns += ["model", "segment", "metric", "point", "x", "value", "rows", "low", "high"]
     found = rows.join(tested, on="model_version", how="inner").select(columns)
-    return collect(found, ["metric", "point"])
+    return collect(found, ["model", "segment", "metric", "point"])
 
 
 def whole_shop(table: DataFrame) -> DataFrame:

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from jobs.core.tables import one_row
 from jobs.reporting.frames import Read, whole_shop
+from jobs.reporting.model_words import WORDS
 
 
 def headlines(read: Read) -> list[tuple[str, str]]:
@@ -71,21 +72,20 @@ def _retention(read: Read) -> list[tuple[str, str]]:
 
 def _scores(read: Read) -> list[tuple[str, str]]:
     scores = read("propensity_scores_daily")
-    newest = scores.where(F.col("as_of") == one_row(scores.agg(F.max("as_of")))[0])
-    row = one_row(
-        newest.agg(
-            F.max("as_of").alias("as_of"),
-            F.count(F.lit(1)).alias("users"),
-            F.count_if("is_selected").alias("selected"),
-            F.sum("probability").alias("buyers"),
-        )
+    newest = scores.groupBy("target").agg(F.max("as_of").alias("as_of"))
+    sums = scores.join(newest, on=["target", "as_of"], how="inner").groupBy("target", "as_of")
+    rows = sums.agg(
+        F.count(F.lit(1)).alias("users"),
+        F.count_if("is_selected").alias("selected"),
+        F.sum("probability").alias("positives"),
     )
     return [
         (
-            f"scores as of {row['as_of']}",
-            f"{row['users']:,} users, {row['buyers']:,.0f} buyers expected in 7 days, "
-            f"{row['selected']:,} selected",
+            f"scores of {row['target']} as of {row['as_of']}",
+            f"{row['users']:,} users, {row['positives']:,.0f} expected to "
+            f"{WORDS[row['target'].split('_')[0]].do}, {row['selected']:,} selected",
         )
+        for row in rows.orderBy(F.desc("target")).collect()
     ]
 
 

@@ -11,28 +11,29 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from jobs.reporting import theme
-from jobs.reporting.formats import numbers, percent, percent_tick, short_number, shorten
+from jobs.reporting.formats import numbers, percent, percent_tick, short_number
 from jobs.reporting.intervals import wilson
+from jobs.reporting.model_words import NO_MODEL, WORDS, single, source, title
 from jobs.reporting.theme import BLUE, INK, MUTED, VERMILLION
 
 STEADY_RECALL = 0.02
-NO_MODEL = "No model has been evaluated yet: run train."
 
 
 @theme.themed
-def pr_curve(frame: pd.DataFrame, as_of: date | None) -> Figure:
+def pr_curve(frame: pd.DataFrame, as_of: date | None, kind: str = "purchase") -> Figure:
     """Draw precision against recall, with the base rate and the threshold in use."""
     curve = frame[frame["metric"] == "pr_curve"].sort_values("x")
     recall, precision = numbers(curve["x"]), numbers(curve["value"])
     base, average = single(frame, "base_rate"), single(frame, "average_precision")
     top, cut = readable_top(recall, precision, base)
+    words = WORDS[kind]
     figure = theme.sheet(
-        "Purchase in 7 days: precision by recall, %",
+        f"{title(frame, kind)}: precision by recall, %",
         source(frame),
         as_of,
-        "Precision: share of the selected users who buy. Recall: share of the buyers who are "
-        "selected. Measured on days after those the model learned from. Dashed: users taken at "
-        f"random, of whom the base rate buys.{cut}",
+        f"Precision: share of the selected users who {words.do}. Recall: share of those who "
+        f"{words.do} that is selected. Measured on days after those the model learned from. "
+        f"Dashed: users taken at random, of whom the base rate {words.does}.{cut}",
     )
     if curve.empty:
         return theme.message(figure, NO_MODEL)
@@ -80,12 +81,12 @@ def mark_threshold(axes: Axes, frame: pd.DataFrame) -> str:
         f"{percent_tick(single(frame, 'selected_share'))} of users:\n"
         f"precision {percent(y)}, recall {percent(x)}"
     )
-    # The curve falls to the right, so there is room right above the point, except near the edge.
-    near_edge = x > 0.6
+    # The curve falls to the right, so there is room right above the point, except near the edges.
+    near_edge, near_top = x > 0.6, y > 0.75 * axes.get_ylim()[1]
     axes.annotate(
         text,
         (x, y),
-        xytext=(-10 if near_edge else 14, 22),
+        xytext=(-10 if near_edge else 14, -52 if near_top else 22),
         textcoords="offset points",
         ha="right" if near_edge else "left",
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
@@ -95,10 +96,10 @@ def mark_threshold(axes: Axes, frame: pd.DataFrame) -> str:
 
 
 @theme.themed
-def calibration(frame: pd.DataFrame, as_of: date | None) -> Figure:
-    """Draw the observed share of buyers against the predicted one, by bin of users."""
+def calibration(frame: pd.DataFrame, as_of: date | None, kind: str = "purchase") -> Figure:
+    """Draw the observed share of positives against the predicted one, by bin of users."""
     figure = theme.sheet(
-        "Purchase in 7 days: observed against predicted share of buyers, %",
+        f"{title(frame, kind)}: observed against predicted share of those who {WORDS[kind].do}, %",
         source(frame),
         as_of,
         "Snapshots (a user on a test day) sorted by predicted probability into bins of equal size. "
@@ -154,19 +155,3 @@ def bin_table(figure: Figure, bins: pd.DataFrame) -> None:
         for right, cell in zip((0.08, 0.38, 0.69, 1.0), cells, strict=True):
             color = MUTED if place == 0 else INK
             axes.text(right, place, cell, ha="right", va="center", size=9.5, color=color)
-
-
-def single(frame: pd.DataFrame, metric: str) -> float:
-    """Value of a metric that is one number; NaN if the frame lacks it."""
-    values = numbers(frame.loc[frame["metric"] == metric, "value"])
-    return float(values[0]) if len(values) else float("nan")
-
-
-def source(frame: pd.DataFrame) -> str:
-    """Table, model and slice the frame was read from."""
-    if frame.empty:
-        return "model_metrics"
-    first = frame.iloc[0]
-    tested = f"{first['first_test_as_of']:%Y-%m-%d} to {first['last_test_as_of']:%Y-%m-%d}"
-    version = shorten(str(first["model_version"]), 40)
-    return f"model_metrics  ·  {version}  ·  {first['split']} snapshots {tested}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ from matplotlib.figure import Figure
 
 from jobs.core.errors import StorageError
 from jobs.core.progress import Progress
-from jobs.reporting import charts, cohort_charts, frames, model_charts, theme
+from jobs.reporting import charts, cohort_charts, frames, model_charts, peer_charts, theme
 
 # A spreadsheet takes a cell that begins so for a formula and would run it.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -32,15 +33,35 @@ class Chart:
 
 
 COHORTS = ("retention_cohorts",)
-MODEL = ("model_registry", "model_metrics")
+
+
+def of_model(kind: str) -> tuple[Chart, ...]:
+    """Charts of the model that serves a kind of target, purchase or churn."""
+    drawn = {
+        "pr_curve": (frames.pr_curve, model_charts.pr_curve),
+        "calibration": (frames.calibration, model_charts.calibration),
+        "model_peers": (frames.peers, peer_charts.model_peers),
+        "feature_importance": (frames.importance, peer_charts.feature_importance),
+    }
+    return tuple(
+        Chart(
+            name if kind == "purchase" else f"{kind}_{name}",
+            ("model_registry", "model_metrics"),
+            partial(frame, kind=kind),
+            partial(draw, kind=kind),
+        )
+        for name, (frame, draw) in drawn.items()
+    )
+
+
 CHARTS = (
     Chart("active_users", ("active_users_daily",), frames.active_users, charts.active_users),
     Chart("retention_heatmap", COHORTS, frames.retention_weekly, cohort_charts.retention_heatmap),
     Chart("retention_curve", COHORTS, frames.retention_curve, cohort_charts.retention_curve),
     Chart("funnel", ("funnel_daily",), frames.funnel, charts.funnel),
     Chart("revenue", ("revenue_daily",), frames.revenue, charts.revenue),
-    Chart("pr_curve", MODEL, frames.pr_curve, model_charts.pr_curve),
-    Chart("calibration", MODEL, frames.calibration, model_charts.calibration),
+    *of_model("purchase"),
+    *of_model("churn"),
 )
 
 

@@ -5,6 +5,7 @@
 WITH newest AS (
     SELECT MAX(as_of) AS as_of
     FROM propensity_scores_daily
+    WHERE target = 'purchase_7d'
 )
 
 SELECT
@@ -16,5 +17,6 @@ SELECT
     COUNT_IF(propensity_scores_daily.is_selected) AS selected_users
 FROM propensity_scores_daily
 INNER JOIN newest ON propensity_scores_daily.as_of = newest.as_of
+WHERE propensity_scores_daily.target = 'purchase_7d'
 GROUP BY propensity_scores_daily.as_of, propensity_scores_daily.decile
 ORDER BY propensity_scores_daily.decile

@@ -7,7 +7,11 @@ import pytest
 from tests.jobs.commands import Pipeline, command
 
 # A tree costs the same few Spark jobs however small the shop; a slow test takes all there are.
-FEW_TREES = "propensity: {boosting: {trees: 8}}"
+FEW_TREES = """propensity:
+  resamples: 20
+  purchase: {boosting: {max_trees: 8}}
+  churn: {boosting: {max_trees: 8}}
+"""
 
 
 @pytest.fixture(scope="session")

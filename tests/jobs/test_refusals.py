@@ -16,6 +16,11 @@ REFUSED = [
     (["build", "--date", "2024-01-01/../x"], "not a day of the calendar"),
     (["build", "--from", "2024-02-01", "--to", "2024-02-01"], "--to must be later"),
     (["score", "--colour", "red"], "unrecognized arguments"),
+    (["score", "--target", "churn_7d"], "no target churn_7d in the settings"),
+    (["train", "--target", "purchase"], "no target purchase in the settings"),
+    (["registry", "promote"], "registry promote takes the version of a model"),
+    (["registry", "rollback"], "registry rollback takes a target"),
+    (["registry", "list", "churn_14d"], "registry list takes no 'churn_14d'"),
     (["ingest", "--orders", "no-such-file.csv"], "no-such-file.csv"),
 ]
 

@@ -109,8 +109,9 @@ def test_mistakes_in_the_shop_name_the_file_and_the_keys(
 
 
 def test_mistakes_in_the_model_name_the_file_and_the_keys(tmp_path: Path) -> None:
-    config = load_config(overlay(tmp_path, "propensity: {boosting: {trees: 0}}"))
-    with pytest.raises(UsageError, match="overlay.yaml: propensity.boosting.trees: .*given: 0"):
+    config = load_config(overlay(tmp_path, "propensity: {churn: {boosting: {max_trees: 0}}}"))
+    complaint = "overlay.yaml: propensity.churn.boosting.max_trees: .*given: 0"
+    with pytest.raises(UsageError, match=complaint):
         settings_of(config)
 
 

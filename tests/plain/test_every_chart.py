@@ -5,37 +5,61 @@ from __future__ import annotations
 import matplotlib
 import pytest
 
+from jobs.core.catalog import all_tables
 from jobs.reporting import pack
-from jobs.reporting.charts import active_users, funnel, revenue
-from jobs.reporting.cohort_charts import retention_curve, retention_heatmap
+from jobs.reporting.charts import active_users, revenue
+from jobs.reporting.cohort_charts import retention_curve
 from jobs.reporting.model_charts import calibration, pr_curve
+from jobs.reporting.peer_charts import feature_importance, model_peers
 from tests.chart_frames import (
     AS_OF,
     activity,
     bins,
+    churn,
     cohorts,
     curve,
+    importances,
+    peers,
     precision_recall,
+    precision_recall_of_churn,
     sales,
     steps,
     texts,
 )
 
-DRAWN = {
-    "active_users": (active_users, activity()),
-    "retention_heatmap": (retention_heatmap, cohorts()),
-    "retention_curve": (retention_curve, curve()),
-    "funnel": (funnel, steps(950, 36, 12)),
-    "revenue": (revenue, sales()),
-    "pr_curve": (pr_curve, precision_recall()),
-    "calibration": (calibration, bins(0.01, 0.03, 0.02)),
+# The columns that a model may read and a chart may have to name.
+FEATURES = tuple(all_tables()["user_snapshots"].schema.names[2:])
+FRAMES = {
+    "active_users": activity(),
+    "retention_heatmap": cohorts(),
+    "retention_curve": curve(),
+    "funnel": steps(950, 36, 12),
+    "revenue": sales(),
+    "pr_curve": precision_recall(),
+    "calibration": bins(0.01, 0.03, 0.02),
+    "model_peers": peers(),
+    "feature_importance": importances(sorted(FEATURES, key=len, reverse=True)),
+    "churn_pr_curve": precision_recall_of_churn(),
+    "churn_calibration": churn(bins(0.2, 0.5, 0.8, 0.94, first=0.22, step=0.24)),
+    "churn_model_peers": churn(peers({"gbt": 0.84, "recency": 0.79, "logistic": 0.835}, 0.62)),
+    "churn_feature_importance": churn(importances()),
 }
+DRAWN = {chart.name: (chart.draw, FRAMES[chart.name]) for chart in pack.CHARTS}
 
 
 def test_every_chart_of_the_pack_is_tested_here():
-    assert {chart.name: chart.draw for chart in pack.CHARTS} == {
-        name: draw for name, (draw, _) in DRAWN.items()
-    }
+    assert [chart.name for chart in pack.CHARTS] == list(FRAMES)
+
+
+@pytest.mark.parametrize("name", [name for name in FRAMES if name.startswith("churn_")])
+def test_charts_of_churn_speak_of_churn(name):
+    draw, frame = DRAWN[name]
+
+    found = texts(draw(frame, AS_OF))
+
+    assert any(text.startswith("No visit in 14 days: ") for text in found)
+    assert any("churn_14d" in text for text in found) or name == "churn_calibration"
+    assert not any("buy" in text.lower() or "purchase" in text.lower() for text in found)
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -124,6 +148,10 @@ def test_dates_are_few_and_name_a_year(days):
         (pr_curve, precision_recall(base_rate=0.0, average_precision=0.0)),
         (pr_curve, precision_recall(precision=None)),
         (calibration, bins(0.0, 0.0)),
+        (model_peers, peers({"gbt": 0.0}, 0.0, 0.0)),
+        (model_peers, peers({"gbt": 0.02, "somebody_else": 0.5}).assign(low=None, high=None)),
+        (feature_importance, importances(["country"])),
+        (feature_importance, importances(FEATURES).assign(value=0.0)),
         (calibration, bins(0.0, 1.0, version="=cmd" * 60)),
     ],
 )

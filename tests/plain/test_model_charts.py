@@ -8,8 +8,18 @@ import pytest
 from jobs.reporting.formats import number_tick, percent, percent_tick, short_number, shorten
 from jobs.reporting.intervals import wilson
 from jobs.reporting.model_charts import calibration, pr_curve
+from jobs.reporting.peer_charts import feature_importance, model_peers
 from jobs.reporting.theme import text_on
-from tests.chart_frames import AS_OF, bins, precision_recall, texts
+from tests.chart_frames import (
+    AS_OF,
+    PEERS,
+    bins,
+    importances,
+    peers,
+    precision_recall,
+    precision_recall_of_churn,
+    texts,
+)
 
 
 def test_precision_recall_marks_threshold_and_base_rate():
@@ -36,6 +46,52 @@ def test_precision_recall_without_selected_users_has_no_threshold_mark():
     axes = pr_curve(precision_recall(precision=None), AS_OF).axes[0]
 
     assert len(axes.lines) == 2
+
+
+@pytest.mark.parametrize("frame", [precision_recall(), precision_recall_of_churn()])
+def test_what_is_said_of_the_threshold_lies_within_the_axes(frame):
+    figure = pr_curve(frame, AS_OF)
+
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    told = [text for text in axes.texts if text.get_text().startswith("Threshold")]
+    corner = [text for text in axes.texts if text.get_text().startswith("Average precision")]
+    (box,), (other,) = ([text.get_window_extent() for text in texts] for texts in (told, corner))
+    whole = axes.get_window_extent()
+    assert whole.y0 < box.y0 and box.y1 < whole.y1
+    assert not box.overlaps(other)
+
+
+def test_peers_are_dots_in_order_with_ceilings_and_base_rate():
+    figure = model_peers(peers(), AS_OF)
+
+    axes = figure.axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names[:4] == ["Ceiling: clairvoyant", "Ceiling: history oracle", "XGBoost", "This model"]
+    assert len(names) == len(PEERS)
+    dots = {line.get_ydata()[0]: line for line in axes.lines if line.get_marker() in ("o", "D")}
+    drawn = [dots[place].get_xdata()[0] for place in range(len(names))]
+    assert drawn == sorted(PEERS.values(), reverse=True)
+    assert [place for place in dots if dots[place].get_marker() == "D"] == [0, 1]
+    ends = [path.vertices[:, 0] for bars in axes.collections for path in bars.get_paths()]
+    assert [list(pair) for pair in ends] == [
+        [pytest.approx(value - 0.012), pytest.approx(value + 0.012)] for value in drawn
+    ]
+    assert any(set(line.get_xdata()) == {0.031} for line in axes.lines)
+    assert "Ceilings know how" in " ".join(texts(figure)).replace("\n", " ")
+    without = model_peers(peers({"gbt": 0.2, "recency": 0.1}), AS_OF)
+    assert "Ceilings" not in " ".join(texts(without))
+
+
+def test_importances_are_the_fifteen_largest_and_both_bars_are_of_one_feature():
+    names = [f"feature_{place:02}" for place in range(20)]
+
+    left, right = feature_importance(importances(names), AS_OF).axes
+
+    assert [label.get_text() for label in left.get_yticklabels()] == names[:15]
+    lost, moved = ([bar.get_width() for bar in axes.patches] for axes in (left, right))
+    assert lost == pytest.approx([0.02 / (1 + place) - 0.0015 for place in range(15)])
+    assert moved == pytest.approx([0.2 / (1 + place % 7) for place in range(15)])
 
 
 def test_calibration_points_bins_and_intervals():

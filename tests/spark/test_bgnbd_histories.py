@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.core.catalog import all_tables
-from jobs.core.queries import render
 from jobs.propensity.bgnbd.histories import Histories, histories_by_snapshot
+from jobs.propensity.bgnbd.model import BgNbd
+from jobs.propensity.purchase_rhythm import COLUMNS, rhythm_stage
 from tests.cdnow import datasets
 from tests.random_log import FIRST_DATE, random_log
+from tests.snapshot_queries import snapshots as snapshots_of
+from tests.snapshot_queries import snapshots_at
 
 KEY = ["user_id", "as_of"]
 
@@ -40,19 +42,9 @@ def test_the_log_of_cdnow_gives_the_published_histories(
 
 def test_histories_agree_with_the_features_of_the_same_snapshot(spark: SparkSession) -> None:
     log = random_log(seed=3, users=400, days=60)
-    log.register(spark)
     dates = [FIRST_DATE + timedelta(days=d) for d in (31, 38, 45, 52)]
-    params = {
-        "snapshot_from": dates[0],
-        "snapshot_to": dates[-1] + timedelta(days=1),
-        "snapshot_stride_days": 7,
-        "population_days": 60,
-        "active_event_types": ("view", "add_to_cart", "purchase"),
-        "tz": "UTC",
-    }
-    query = all_tables()["user_snapshots"].query
-    assert query is not None
-    snapshots = spark.sql(render(query, params)).toPandas()
+    end = dates[-1] + timedelta(days=1)
+    snapshots = snapshots_of(spark, log, dates[0], end, population_days=60)
 
     # What was known of orders at each date by both clocks, with duplicates of a day.
     orders = log.fact_orders
@@ -75,7 +67,8 @@ def test_histories_agree_with_the_features_of_the_same_snapshot(spark: SparkSess
     np.testing.assert_array_equal(
         buyers["age"] - buyers["last"] + 1, buyers["days_since_last_order"]
     )
-    assert (buyers["repeats"] < buyers["orders_lifetime"]).all()
+    np.testing.assert_array_equal(buyers["repeats"] + 1, buyers["order_days_lifetime"])
+    np.testing.assert_array_equal(buyers["age"] + 1, buyers["days_since_first_order"])
     assert (buyers["repeats"] + 1 < buyers["orders_lifetime"]).any()
     several = buyers[buyers["orders_lifetime"] > 1]
     gaps = several["mean_order_gap_days"] * (several["orders_lifetime"] - 1)
@@ -92,3 +85,25 @@ def test_a_first_order_yesterday_has_no_age_and_a_repeat_yesterday_no_silence(
     found = {row["user_id"]: row for row in histories_by_snapshot(frame).collect()}
     assert [found[1][name] for name in ("repeats", "last", "age")] == [0, 0, 0]
     assert [found[2][name] for name in ("repeats", "last", "age")] == [1, 8, 8]
+
+
+@pytest.mark.parametrize("horizon_days", [7, 90])
+@pytest.mark.parametrize("model", [BgNbd(0.5, 9.0, 0.8, 2.5), BgNbd(3.0, 40.0, 1.7, 0.3)])
+def test_the_stage_of_the_pipeline_says_what_the_model_does(
+    spark: SparkSession, model: BgNbd, horizon_days: int
+) -> None:
+    log = random_log(seed=3, users=300, days=60)
+    as_of = FIRST_DATE + timedelta(days=55)
+    rows = snapshots_at(spark, log, as_of, population_days=60)
+    stage = rhythm_stage(model, horizon_days)
+    found = stage.transform(spark.createDataFrame(rows)).toPandas().sort_values("user_id")
+    first, last = found["days_since_first_order"], found["days_since_last_order"]
+    has_ordered = (first < 9999).to_numpy()
+    assert 50 < has_ordered.sum() < len(found)
+    assert (found.loc[~has_ordered, list(COLUMNS)] == 0).all(axis=None)
+    buyers = found[has_ordered]
+    first, last = first[has_ordered], last[has_ordered]
+    histories = Histories.of(buyers["order_days_lifetime"] - 1, first - last, first - 1)
+    alive, buys = model.alive(histories), model.buys_within(histories, horizon_days)
+    for name, wanted in zip(COLUMNS, (alive, buys), strict=True):
+        np.testing.assert_allclose(buyers[name], wanted, rtol=1e-12)

@@ -8,12 +8,11 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
-from pyspark.sql.types import StructField, StructType
 
-from jobs.core.catalog import all_tables
 from jobs.core.progress import Progress
 from jobs.reporting import frames
 from jobs.reporting.pack import CHARTS, write_pack
+from tests.stored_tables import StoredTables
 
 DAY = date(2024, 3, 1)
 ALL = {"country": "all", "channel": "all"}
@@ -22,28 +21,7 @@ ALL = {"country": "all", "channel": "all"}
 @pytest.fixture
 def shop(spark):
     """Stored tables by name; add rows as dictionaries, columns not named are NULL."""
-    return Shop(spark)
-
-
-class Shop:
-    def __init__(self, spark):
-        self.spark = spark
-        self.rows = {}
-
-    def add(self, table, *rows):
-        self.rows.setdefault(table, []).extend(rows)
-
-    def exists(self, table):
-        return table in self.rows
-
-    def read(self, table):
-        fields = all_tables()[table].schema
-        schema = StructType([StructField(field.name, field.dataType) for field in fields])
-        rows = self.rows[table]
-        unknown = {name for row in rows for name in row} - set(schema.names)
-        assert not unknown, f"{table} has no columns {unknown}"
-        values = [tuple(row.get(name) for name in schema.names) for row in rows]
-        return self.spark.createDataFrame(values, schema)
+    return StoredTables(spark)
 
 
 def activity(day, dau, **changes):
@@ -67,16 +45,6 @@ def entries(day, viewers, carters, buyers, **changes):
     row = {"entry_date": day, "is_mature": True}
     counts = {"mature_viewers": viewers, "mature_carters": carters, "mature_buyers": buyers}
     return ALL | row | counts | changes
-
-
-def registration(number, version, target="purchase_7d"):
-    days = {"first_test_as_of": DAY, "last_test_as_of": DAY + timedelta(days=21)}
-    return {"registration": number, "model_version": version, "target": target} | days
-
-
-def figure(version, metric, value, split="test", target="purchase_7d", **more):
-    model = {"model_version": version, "target": target, "split": split}
-    return model | {"metric": metric, "value": value, "point": 0} | more
 
 
 def test_active_users_takes_the_whole_shop_in_order_of_days(shop):
@@ -179,40 +147,6 @@ def test_funnel_without_entries_has_no_rates_and_without_mature_days_no_rows(sho
 
     shop.rows["funnel_daily"][0]["is_mature"] = False
     assert frames.funnel(shop.read).empty
-
-
-def test_model_frames_show_the_latest_registration_on_the_test_slice(shop):
-    shop.add(
-        "model_registry",
-        registration(1, "new-then-old"),
-        registration(3, "serving"),
-        registration(2, "between"),
-        registration(4, "other target", target="churn_14d"),
-    )
-    shop.add(
-        "model_metrics",
-        figure("serving", "pr_curve", 0.1, point=2, x=0.9),
-        figure("serving", "pr_curve", 0.3, point=1, x=0.2),
-        figure("serving", "base_rate", 0.05),
-        figure("serving", "roc_auc", 0.7),
-        figure("serving", "calibration", 0.02, point=1, x=0.03, rows=10),
-        figure("serving", "base_rate", 0.06, split="train"),
-        figure("between", "base_rate", 0.07),
-        figure("other target", "base_rate", 0.08, target="churn_14d"),
-    )
-
-    curve = frames.pr_curve(shop.read)
-    bins = frames.calibration(shop.read)
-
-    assert curve[["metric", "point", "value"]].to_numpy().tolist() == [
-        ["base_rate", 0, 0.05],
-        ["pr_curve", 1, 0.3],
-        ["pr_curve", 2, 0.1],
-    ]
-    assert set(curve["last_test_as_of"].dt.date) == {DAY + timedelta(days=21)}
-    assert bins[["metric", "point", "x", "value", "rows"]].to_numpy().tolist() == [
-        ["calibration", 1, 0.03, 0.02, 10]
-    ]
 
 
 def test_pack_without_a_model_leaves_its_charts_out_and_says_so(shop, tmp_path):

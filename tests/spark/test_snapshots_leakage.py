@@ -1,4 +1,4 @@
-"""Features at T are a function of what had happened and arrived by T, and of nothing else."""
+"""Features at T are a function of what had happened and arrived by T, labels of what came after."""
 
 from __future__ import annotations
 
@@ -9,40 +9,14 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.core.catalog import all_tables
-from jobs.core.queries import render
+from jobs.propensity.purchase_rhythm import fit_rhythm
+from tests.feature_reckoning import reckon, unknown_at
 from tests.random_log import FIRST_DATE, RandomLog, money, random_log
+from tests.snapshot_queries import ACTIVE, KEY, labels, snapshots, snapshots_at
 
 DATES = tuple(FIRST_DATE + timedelta(days=d) for d in (31, 38, 45))
-KEY = ["user_id", "as_of"]
-
-
-def snapshots(
-    spark: SparkSession, log: RandomLog, first: date, end: date, stride: int = 7
-) -> pd.DataFrame:
-    log.register(spark)
-    query = all_tables()["user_snapshots"].query
-    assert query is not None
-    params = {
-        "snapshot_from": first,
-        "snapshot_to": end,
-        "snapshot_stride_days": stride,
-        "population_days": 30,
-        "active_event_types": ("view", "add_to_cart", "purchase"),
-        "tz": "UTC",
-    }
-    rows = spark.sql(render(query, params)).toPandas()
-    return rows.sort_values(KEY, ignore_index=True)
-
-
-def at(spark: SparkSession, log: RandomLog, as_of: date) -> pd.DataFrame:
-    return snapshots(spark, log, as_of, as_of + timedelta(days=1))
-
-
-def unknown_at(rows: pd.DataFrame, as_of: date) -> pd.Series:
-    """Rows that T must not see: they happened at or after T, or arrived after it."""
-    midnight = pd.Timestamp(as_of)
-    return (rows["ts"] >= midnight) | (rows["ingest_ts"] > midnight)
+LAST_DATE = FIRST_DATE + timedelta(days=59)
+TARGETS = [("purchase", 7), ("churn", 14)]
 
 
 def with_garbage(log: RandomLog, as_of: date, offset: pd.Timedelta) -> RandomLog:
@@ -91,6 +65,28 @@ def log() -> RandomLog:
 
 
 @pytest.fixture(scope="module")
+def long_log() -> RandomLog:
+    """Longer than the longest window, with users who left and users who signed up in it."""
+    log = random_log(seed=7, users=150, days=110)
+    users = log.dim_users.copy()
+    position = np.arange(len(users))
+    # Of a third the rows of the last hundred days go; a third sign up in the log, before its rows.
+    gone = set(users.loc[position % 3 == 0, "user_id"])
+    born = {user: FIRST_DATE + timedelta(days=2) for user in users["user_id"][position % 3 == 1]}
+    users["signup_date"] = [
+        born.get(user, day)
+        for user, day in zip(users["user_id"], users["signup_date"], strict=True)
+    ]
+    kept = []
+    for rows in (log.fact_events, log.fact_orders):
+        early = rows["ts"] < pd.Timestamp(FIRST_DATE) + pd.Timedelta(12, "D")
+        new = rows["user_id"].map(born).map(pd.Timestamp)
+        stays = (early | ~rows["user_id"].isin(gone)) & ~(rows["ts"] < new)
+        kept.append(rows[stays].reset_index(drop=True))
+    return RandomLog(*kept, users)
+
+
+@pytest.fixture(scope="module")
 def truth(spark: SparkSession, log: RandomLog) -> pd.DataFrame:
     return snapshots(spark, log, DATES[0], DATES[-1] + timedelta(days=1))
 
@@ -103,7 +99,7 @@ def test_garbage_in_the_future_changes_no_cell(
     assert len(expected) > 50
     assert unknown_at(log.fact_events, as_of).sum() > 100
     garbled = with_garbage(log, as_of, offset=pd.Timedelta(0))
-    assert differing_cells(expected, at(spark, garbled, as_of)) == 0
+    assert differing_cells(expected, snapshots_at(spark, garbled, as_of)) == 0
 
 
 def test_garbage_a_microsecond_before_is_seen(
@@ -112,7 +108,7 @@ def test_garbage_a_microsecond_before_is_seen(
     as_of = DATES[0]
     garbled = with_garbage(log, as_of, offset=pd.Timedelta(-1, "us"))
     expected = truth[truth["as_of"] == as_of]
-    assert differing_cells(expected, at(spark, garbled, as_of)) > 100
+    assert differing_cells(expected, snapshots_at(spark, garbled, as_of)) > 100
 
 
 def test_late_rows_leave_the_past_as_it_was_written(
@@ -128,35 +124,121 @@ def test_late_rows_leave_the_past_as_it_was_written(
     late = (events["ts"] < pd.Timestamp(as_of)) & (events["ingest_ts"] > pd.Timestamp(as_of))
     assert late.sum() > 5
     expected = truth[truth["as_of"] == as_of]
-    assert differing_cells(expected, at(spark, arrived, as_of)) == 0
+    assert differing_cells(expected, snapshots_at(spark, arrived, as_of)) == 0
+    # Had the late rows come in time, they would have been seen.
+    in_time = events.assign(ingest_ts=events["ingest_ts"].where(~late, events["ts"]))
+    punctual = RandomLog(in_time, orders, log.dim_users)
+    assert differing_cells(expected, snapshots_at(spark, punctual, as_of)) > late.sum()
 
 
 def test_one_date_alone_equals_the_range_at_once(
     spark: SparkSession, log: RandomLog, truth: pd.DataFrame
 ) -> None:
-    alone = pd.concat([at(spark, log, as_of) for as_of in DATES], ignore_index=True)
+    alone = pd.concat([snapshots_at(spark, log, as_of) for as_of in DATES], ignore_index=True)
     assert sorted(truth["as_of"].unique()) == list(DATES)
     assert differing_cells(truth, alone) == 0
 
 
-def test_features_agree_with_a_second_reckoning(log: RandomLog, truth: pd.DataFrame) -> None:
-    """Window sums and ages, counted user by user from the rows known at T."""
+@pytest.mark.parametrize("active_types", [ACTIVE, ("view",)], ids=["all types", "views"])
+@pytest.mark.parametrize("population", ["active", "customers"])
+def test_features_agree_with_a_second_reckoning(
+    spark: SparkSession, long_log: RandomLog, active_types: tuple[str, ...], population: str
+) -> None:
+    """Every column, counted user by user from the rows known at T."""
+    for as_of in (FIRST_DATE + timedelta(days=105), FIRST_DATE + timedelta(days=3)):
+        options = {"active_event_types": active_types, "population": population}
+        found = snapshots_at(spark, long_log, as_of, **options)
+        wanted = reckon(long_log, as_of, active_types, population)
+        assert set(found.columns) == set(wanted.columns)
+        for column in found:
+            one, other = found[column], wanted[column]
+            if one.dtype == np.float64:
+                np.testing.assert_allclose(one, other.astype(float), 1e-12, 1e-12, err_msg=column)
+            else:
+                assert one.tolist() == other.tolist(), column
+
+
+def test_the_second_reckoning_meets_what_is_rare(long_log: RandomLog) -> None:
+    """What the features tell apart is among its users."""
+    rows = reckon(long_log, FIRST_DATE + timedelta(days=105), ("view",), "customers")
+    assert (rows["days_since_last_active"] > 90).any()
+    assert (rows["days_since_second_last_active"] == 9999).any()
+    assert (rows["active_days_90d"] < rows["active_days_lifetime"]).any()
+    assert (rows["orders_lifetime"] > rows["order_days_lifetime"]).any()
+    assert (rows["observed_days"] < rows["tenure_days"]).any()
+    for name in ("has_open_cart", "is_order_gap_missing"):
+        assert set(rows[name]) == {True, False}
+
+
+@pytest.mark.parametrize(("kind", "horizon_days"), TARGETS)
+def test_labels_are_what_came_true_and_nothing_else(
+    spark: SparkSession, log: RandomLog, truth: pd.DataFrame, kind: str, horizon_days: int
+) -> None:
+    found = labels_of(spark, log, truth, kind, horizon_days)
+    is_active = kind == "churn"
+    rows = log.fact_orders.rename(columns={"order_date": "event_date"})
+    rows = pd.concat([rows, log.fact_events]) if is_active else rows
+    dates = {user: set(own["event_date"]) for user, own in rows.groupby("user_id")}
+    due = truth[truth["as_of"] + timedelta(days=horizon_days - 1) <= LAST_DATE]
+    wanted = {}
+    for user, as_of in zip(due["user_id"], due["as_of"], strict=True):
+        days = (as_of + timedelta(days=ahead) for ahead in range(horizon_days))
+        wanted[user, as_of] = int(any(day in dates.get(user, ()) for day in days) != is_active)
+    assert found == wanted
+    assert 20 < sum(wanted.values()) < len(wanted) - 20
+
+
+@pytest.mark.parametrize(("kind", "horizon_days"), TARGETS)
+def test_garbage_outside_the_horizon_changes_no_label(
+    spark: SparkSession, log: RandomLog, truth: pd.DataFrame, kind: str, horizon_days: int
+) -> None:
     as_of = DATES[1]
-    events = log.fact_events[~unknown_at(log.fact_events, as_of)]
-    orders = log.fact_orders[~unknown_at(log.fact_orders, as_of)]
-    rows = truth[truth["as_of"] == as_of].set_index("user_id")
-    month = pd.Timestamp(as_of) - pd.Timedelta(30, "D")
-    active = events[events["ts"] >= month].groupby("user_id")["event_date"].nunique()
-    assert sorted(rows.index) == sorted(active.index)
-    assert (rows["active_days_30d"] == active).all()
-    views = events[(events["ts"] >= month) & (events["event_type"] == "view")]
-    assert (
-        rows["views_30d"] == views.groupby("user_id").size().reindex(rows.index, fill_value=0)
-    ).all()
-    by_user = orders[orders["user_id"].isin(rows.index)].groupby("user_id")
-    assert (rows.loc[list(by_user.groups), "orders_lifetime"] == by_user.size()).all()
-    age = by_user["order_date"].max().map(lambda day: (as_of - day).days)
-    assert (rows.loc[age.index, "days_since_last_order"] == age).all()
-    assert int(rows["is_last_order_missing"].sum()) == len(rows) - len(age)
-    spent = by_user["amount"].sum().astype(float)
-    assert np.allclose(rows.loc[spent.index, "revenue_lifetime"], spent, rtol=1e-12)
+    rows = truth[truth["as_of"] == as_of]
+    expected = labels_of(spark, log, rows, kind, horizon_days)
+    begin, end = (pd.Timestamp(as_of) + pd.Timedelta(n, "D") for n in (0, horizon_days))
+    tick = pd.Timedelta(1, "us")
+    for moment, is_seen in [
+        (begin - tick, False),
+        (begin, True),
+        (end - tick, True),
+        (end, False),
+    ]:
+        found = labels_of(spark, all_active_at(log, moment), rows, kind, horizon_days)
+        assert (found != expected) == is_seen, moment
+
+
+def all_active_at(log: RandomLog, moment: pd.Timestamp) -> RandomLog:
+    """The log with an event and an order of every user at one moment."""
+    users = log.dim_users["user_id"]
+    added = []
+    for rows, date_column in ((log.fact_events, "event_date"), (log.fact_orders, "order_date")):
+        more = rows.iloc[[0] * len(users)].assign(user_id=users.to_numpy(), ts=moment)
+        more[date_column] = moment.date()
+        added.append(pd.concat([rows, more], ignore_index=True))
+    return RandomLog(*added, log.dim_users)
+
+
+def labels_of(
+    spark: SparkSession, log: RandomLog, rows: pd.DataFrame, kind: str, horizon_days: int
+) -> dict[tuple[int, date], int]:
+    """Labels of given snapshots from a log."""
+    spark.createDataFrame(rows[KEY]).createOrReplaceTempView("user_snapshots")
+    found = labels(spark, log, kind, horizon_days, LAST_DATE).toPandas()
+    return dict(
+        zip(zip(found["user_id"], found["as_of"], strict=True), found["label"], strict=True)
+    )
+
+
+def test_the_rhythm_of_customers_does_not_see_garbage_either(
+    spark: SparkSession, long_log: RandomLog
+) -> None:
+    as_of = FIRST_DATE + timedelta(days=80)
+
+    def fitted(log: RandomLog) -> tuple[float, ...]:
+        orders = log.frame(spark, "fact_orders")
+        model = fit_rhythm(orders, f"TIMESTAMP'{as_of}'", as_of).model
+        return model.r, model.alpha, model.a, model.b
+
+    wanted = fitted(long_log)
+    assert fitted(with_garbage(long_log, as_of, pd.Timedelta(0))) == wanted
+    assert fitted(with_garbage(long_log, as_of, pd.Timedelta(-1, "us"))) != wanted

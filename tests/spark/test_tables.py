@@ -89,6 +89,19 @@ def test_schema_drift_is_shown_as_expected_and_got(
     assert not warehouse.exists(ORDERS)
 
 
+def test_a_table_of_another_version_is_named_and_left_alone(
+    spark: SparkSession, warehouse: Warehouse
+) -> None:
+    rows = orders(spark, (1, "2024-01-01", "1.00"))
+    earlier = rows.withColumn("amount", F.col("amount").cast("double"))
+    earlier.write.format("delta").save(warehouse.path(ORDERS))
+    with pytest.raises(
+        ContractError, match=r"another version .*\(amount differ\): remove the folder"
+    ):
+        warehouse.replace_table(ORDERS, rows)
+    assert warehouse.version(ORDERS) == 0
+
+
 def test_null_in_a_column_that_forbids_it_is_refused(
     spark: SparkSession, warehouse: Warehouse
 ) -> None:

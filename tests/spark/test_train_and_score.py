@@ -3,56 +3,52 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from datetime import date, timedelta
 
+import numpy as np
+import pandas as pd
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.core.batches import Batch, load
 from jobs.core.catalog import all_tables
 from jobs.core.checks import run_checks
-from jobs.core.config import load_config
 from jobs.core.entry import Run
 from jobs.core.errors import ContractError, UsageError
-from jobs.core.manifest import Manifest
-from jobs.core.progress import Progress
-from jobs.core.tables import Warehouse
+from jobs.proof.content_hash import Fingerprint, fingerprint
+from jobs.propensity import score_flow
+from jobs.propensity.features import vector_names
+from jobs.propensity.inputs import read_snapshots
+from jobs.propensity.registry import Registry, load_model
 from jobs.propensity.score_flow import score
-from jobs.propensity.train_flow import Trained, train
-from tests.random_log import FIRST_DATE, TABLES, random_log
+from jobs.propensity.settings import settings_of
+from jobs.propensity.snapshots import plan_split
+from jobs.propensity.train_flow import train
+from jobs.propensity.trained import Trained
+from jobs.propensity.training import with_margin
+from jobs.propensity.tree_export import load_trees
+from tests.model_runs import DAYS, LAST_DATE, OPENING, model_run
 
-DAYS = 53
-LAST_DATE = FIRST_DATE + timedelta(days=DAYS - 1)
-# The log begins before the first event, so that there is a day without eligible users.
-OPENING = FIRST_DATE - timedelta(days=3)
+TARGETS = ["purchase_7d", "churn_14d"]
 
 
 @pytest.fixture(scope="module")
 def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run on a warehouse with a random log as silver; bronze only says which days it covers."""
-    config = load_config()
-    boosting = config.propensity["boosting"] | {"trees": 4}
-    warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"), spark, "run-1")
-    log = random_log(seed=11, users=800, days=DAYS)
-    for table in TABLES:
-        warehouse.replace_table(table, log.frame(spark, table))
-    event = log.frame(spark, "fact_events").limit(1)
-    bronze = event.select("event_id", "user_id", "ts", "event_type", "value", "ingest_ts")
-    batch = Batch("bronze_events", "batch-1", "test", OPENING, LAST_DATE, covers_every_day=True)
-    load(warehouse, batch, bronze)
-    return Run(
-        spark,
-        dataclasses.replace(config, propensity=config.propensity | {"boosting": boosting}),
-        warehouse,
-        Progress(),
-        Manifest("run-1", "train", []),
-    )
+    return model_run(spark, tmp_path_factory.mktemp("warehouse"))
 
 
 @pytest.fixture(scope="module")
-def trained(run: Run) -> Trained:
+def trained(run: Run) -> list[Trained]:
     return train(run)
+
+
+def scores(run: Run) -> DataFrame:
+    return run.warehouse.read("propensity_scores_daily")
+
+
+def content(run: Run) -> Fingerprint:
+    """Fingerprint of all scores but the time at which they were made."""
+    return fingerprint(scores(run), unhashed=["scored_at"])
 
 
 def test_score_needs_a_model(run: Run) -> None:
@@ -61,62 +57,152 @@ def test_score_needs_a_model(run: Run) -> None:
         score(run)
 
 
-def test_the_same_training_registers_nothing_unless_another_model_serves(
-    run: Run, trained: Trained
+def test_a_model_per_target_is_registered_and_serves(run: Run, trained: list[Trained]) -> None:
+    assert [one.model_version.split("-")[0] for one in trained] == TARGETS
+    for one in trained:
+        assert one.is_new and one.serves and not one.failed
+        assert one.figures["roc_auc"] > 0.65
+    rows = Registry(run.warehouse, run.spark).rows()
+    assert [row["alias"] for row in rows] == ["champion", "champion"]
+    judged = run.warehouse.read("model_metrics").where("split = 'test'")
+    models = {row["model"] for row in judged.select("model").distinct().collect()}
+    assert models == {
+        *("gbt", "recency", "frequency", "bgnbd", "logistic", "random_forest", "xgboost")
+    }
+
+
+def test_the_same_training_does_nothing(run: Run, trained: list[Trained]) -> None:
+    before = run.warehouse.version("model_metrics")
+    assert train(run) == [dataclasses.replace(one, is_new=False) for one in trained]
+    assert len(Registry(run.warehouse, run.spark).rows()) == 2
+    assert run.warehouse.version("model_metrics") == before
+
+
+def test_a_day_is_scored_once_however_often_it_is_asked_for(
+    run: Run, trained: list[Trained]
 ) -> None:
-    assert trained.is_new
-    assert trained.figures["roc_auc"] > 0.6
-    assert train(run) == dataclasses.replace(trained, is_new=False)
-    registry = run.warehouse.read("model_registry")
-    assert [row["model_version"] for row in registry.collect()] == [trained.model_version]
-
-    other = registry.withColumns(
-        {"registration": F.lit(2).cast("bigint"), "model_version": F.lit("another")}
-    )
-    run.warehouse.append("model_registry", other)
-    assert not train(run).is_new
-    rows = run.warehouse.read("model_registry").orderBy("registration").collect()
-    served = [(row["registration"], row["model_version"]) for row in rows]
-    assert served == [(1, trained.model_version), (2, "another"), (3, trained.model_version)]
-    run.warehouse.replace_where("model_registry", other.limit(0), "model_version = 'another'")
-
-
-def test_a_day_is_scored_once_however_often_it_is_asked_for(run: Run, trained: Trained) -> None:
     first = score(run)
-    assert first.model_version == trained.model_version
-    assert first.as_of == LAST_DATE + timedelta(days=1)
-    before = run.warehouse.read("propensity_scores_daily").drop("scored_at").toPandas()
+    assert [one.model_version for one in first] == [one.model_version for one in trained]
+    assert {one.as_of for one in first} == {LAST_DATE + timedelta(days=1)}
+    before = scores(run).drop("scored_at").toPandas()
     earlier = score(run, LAST_DATE - timedelta(days=3))
     score(run, LAST_DATE)
-    after = run.warehouse.read("propensity_scores_daily").drop("scored_at")
-    repeated = after.where(F.col("as_of") == first.as_of).toPandas()
-    by_rank = ["as_of", "rank"]
+    after = scores(run).drop("scored_at")
+    repeated = after.where(F.col("as_of") == first[0].as_of).toPandas()
+    by_rank = ["target", "rank"]
     one, other = (frame.sort_values(by_rank, ignore_index=True) for frame in (before, repeated))
-    assert one.equals(other)
-    assert len(other) == first.users > 100
-    assert after.count() == first.users + earlier.users
-    assert other["margin"].is_monotonic_decreasing
-    ties = other.groupby("margin", sort=False)["user_id"]
-    assert ties.apply(lambda users: users.is_monotonic_increasing).all()
-    assert other["decile"].value_counts().between(first.users // 10, first.users // 10 + 1).all()
-    assert other["is_selected"].sum() == first.selected > 0
-    assert other["is_selected"].is_monotonic_decreasing
+    assert one.drop(columns="reasons").equals(other.drop(columns="reasons"))
+    assert after.count() == sum(day.users for day in [*first, *earlier])
+    for scored in first:
+        rows = other[other["target"] == scored.target]
+        assert len(rows) == scored.users > 100
+        assert rows["margin"].is_monotonic_decreasing
+        ties = rows.groupby("margin", sort=False)["user_id"]
+        assert ties.apply(lambda users: users.is_monotonic_increasing).all()
+        tenth = scored.users // 10
+        assert rows["decile"].value_counts().between(tenth, tenth + 1).all()
+        assert rows["is_selected"].sum() == scored.selected > 0
+        assert rows["is_selected"].is_monotonic_decreasing
+        assert {len(reasons) for reasons in rows["reasons"]} == {3}
 
 
-def test_checks_of_the_model_tables_pass(run: Run) -> None:
+def test_a_training_row_rebuilt_by_daily_scoring_has_the_same_bits(
+    run: Run, trained: list[Trained]
+) -> None:
+    as_of = plan_split(OPENING, LAST_DATE, settings_of(run.config), 7).train[0]
+    row = Registry(run.warehouse, run.spark).serving("purchase_7d")
+    pipeline = load_model(run.warehouse.root, row)
+
+    def by_user(frame: DataFrame) -> pd.DataFrame:
+        return frame.toPandas().sort_values("user_id", ignore_index=True)
+
+    def bits(frame: DataFrame) -> list[int]:
+        return by_user(frame)["margin"].to_numpy().view(np.int64).tolist()
+
+    trained_on = by_user(read_snapshots(run, (as_of,)))
+    wanted = bits(with_margin(pipeline.transform(read_snapshots(run, (as_of,)))))
+    score(run, as_of - timedelta(days=1), "purchase_7d")
+    rebuilt = by_user(read_snapshots(run, (as_of,)))
+    pd.testing.assert_frame_equal(trained_on, rebuilt, check_exact=True)
+    stored = scores(run).where((F.col("as_of") == as_of) & (F.col("target") == "purchase_7d"))
+    assert bits(stored) == wanted
+    # A feature that meant something else would show, if the trees ask for it.
+    trees, names = load_trees(run.warehouse.root / row["model_path"]), vector_names(pipeline)
+    asked = [names[column] for column in trees.feature[trees.feature >= 0]]
+    rows = read_snapshots(run, (as_of,))
+    name = next(name for name in asked if name in rows.columns)
+    skewed = rows.withColumn(name, F.lit(-1).cast(rows.schema[name].dataType))
+    assert bits(with_margin(pipeline.transform(skewed))) != wanted
+
+
+def test_reruns_deaths_and_the_order_of_days_leave_the_same_table(
+    run: Run, trained: list[Trained], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [LAST_DATE - timedelta(days=ago) for ago in (2, 1, 0)]
+
+    def scored_in(order: list[date]) -> Fingerprint:
+        if run.warehouse.exists("propensity_scores_daily"):
+            where = f"as_of > DATE'{OPENING}'"
+            run.warehouse.replace_where("propensity_scores_daily", scores(run).limit(0), where)
+        for day in order:
+            score(run, day, "purchase_7d")
+        return content(run)
+
+    wanted = scored_in(days)
+    assert wanted.rows > 3 * 100
+    assert scored_in([days[2], days[0], days[1]]) == wanted
+    assert scored_in([*days, days[0]]) == wanted
+    assert scored_in(days[:2]) != wanted
+
+    # A run that dies once the snapshots are written leaves the scores as they were.
+    def dies(*_: object) -> None:
+        raise OSError("the power is off")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(score_flow, "margins_and_reasons", dies)
+        with pytest.raises(OSError, match="power"):
+            score(run, days[2], "purchase_7d")
+    assert scores(run).where(F.col("as_of") == days[2] + timedelta(days=1)).isEmpty()
+    score(run, days[2], "purchase_7d")
+    assert content(run) == wanted
+
+
+def test_scores_and_their_threshold_are_those_of_the_model(
+    run: Run, trained: list[Trained]
+) -> None:
+    score(run)
+    registry = Registry(run.warehouse, run.spark)
+    for target in TARGETS:
+        row = registry.serving(target)
+        part = scores(run).where(F.col("target") == target).toPandas()
+        selected = part["probability"] >= row["threshold"]
+        assert (selected == part["is_selected"]).all()
+        settings = settings_of(run.config)
+        decision = (settings.purchase if target == "purchase_7d" else settings.churn).decision
+        assert row["threshold"] >= decision.worth_it
+
+
+def test_checks_of_the_model_tables_pass(run: Run, trained: list[Trained]) -> None:
+    score(run)
     run.warehouse.register()
     tables = [t for t in all_tables().values() if t.layer in ("features", "ml")]
     results = run_checks(run.spark, tables, {})
-    assert len(results) >= 15
+    assert len(results) >= 20
     assert [r.check.name for r in results if r.bad_rows] == []
 
 
 @pytest.mark.parametrize("offset", [-1, DAYS + 3])
-def test_a_day_outside_the_log_is_refused(run: Run, trained: Trained, offset: int) -> None:
+def test_a_day_outside_the_log_is_refused(run: Run, trained: list[Trained], offset: int) -> None:
     with pytest.raises(UsageError, match="no log for"):
         score(run, OPENING + timedelta(days=offset))
 
 
-def test_a_day_after_which_nobody_is_eligible_is_refused(run: Run, trained: Trained) -> None:
+def test_a_day_after_which_nobody_is_eligible_is_refused(run: Run, trained: list[Trained]) -> None:
     with pytest.raises(ContractError, match=f"no data for {OPENING}"):
         score(run, OPENING)
+
+
+def test_a_target_outside_the_settings_is_refused(run: Run) -> None:
+    for job in (score, train):
+        with pytest.raises(UsageError, match="no target churn_7d in the settings"):
+            job(run, wanted="churn_7d")

@@ -2,75 +2,100 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import numpy as np
-import pandas as pd
 import pytest
+from numpy.typing import NDArray
+from pyspark.ml import PipelineModel
+from pyspark.ml.classification import GBTClassificationModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 
-from jobs.core.catalog import all_tables
 from jobs.core.errors import ContractError
-from jobs.core.queries import render
 from jobs.propensity import features, training
+from jobs.propensity.bgnbd.model import BgNbd
+from jobs.propensity.calibration import fit_calibration
+from jobs.propensity.features import Sample
+from jobs.propensity.purchase_rhythm import rhythm_stage
 from jobs.propensity.settings import BoostingSettings
 from jobs.propensity.snapshots import TimeSplit
+from jobs.propensity.targets import Target
 from jobs.propensity.training import SliceSize, require_both_classes
+from jobs.propensity.tree_export import export_trees
+from jobs.propensity.trees import Trees, margins, staged_margins
 from tests.random_log import FIRST_DATE, random_log
+from tests.snapshot_queries import labels, run_query, snapshot_params
 
-DATES = tuple(FIRST_DATE + timedelta(days=d) for d in (31, 38, 45))
-SPLIT = TimeSplit(DATES[:1], DATES[1:2], DATES[2:])
+TRAIN, CALIBRATE, TEST = 31, 38, tuple(range(45, 51))
+SPLIT = TimeSplit(
+    (FIRST_DATE + timedelta(days=TRAIN),),
+    (FIRST_DATE + timedelta(days=CALIBRATE),),
+    tuple(FIRST_DATE + timedelta(days=day) for day in TEST),
+    7,
+)
+LAST_DATE = FIRST_DATE + timedelta(days=59)
 BOOSTING = BoostingSettings(
-    trees=6,
+    max_trees=6,
     max_depth=3,
     step_size=0.3,
     min_instances_per_node=500,
     max_bins=32,
-    subsampling_rate=1.0,
+    subsampling_rate=0.7,
+    features_per_node=0.5,
     partitions=2,
     seed=1,
 )
+TARGETS = [Target("purchase", 7), Target("churn", 7)]
 
 
-@pytest.fixture(scope="module")
-def labelled(spark: SparkSession) -> DataFrame:
-    """Snapshots of three dates with their labels and slices."""
-    random_log(seed=11, users=1_200, days=53).register(spark)
-    params = {
-        "snapshot_from": DATES[0],
-        "snapshot_to": DATES[-1] + timedelta(days=1),
-        "snapshot_stride_days": 7,
-        "population_days": 30,
-        "horizon_days": 7,
-        "as_of": FIRST_DATE + timedelta(days=52),
-        "active_event_types": ("view", "add_to_cart", "purchase"),
-        "tz": "UTC",
-    }
-    tables = all_tables()
-    snapshots = spark.sql(render(tables["user_snapshots"].query or "", params)).cache()
+@pytest.fixture(scope="module", params=TARGETS, ids=lambda target: target.name)
+def labelled(request: pytest.FixtureRequest, spark: SparkSession) -> DataFrame:
+    """Snapshots of eight dates with their labels and slices."""
+    target: Target = request.param
+    log = random_log(seed=11, users=4_500, days=60)
+    log.register(spark)
+    first, end = SPLIT.train[0], SPLIT.test[-1] + timedelta(days=1)
+    every = run_query(spark, "user_snapshots", snapshot_params(first, end, stride=1))
+    snapshots = every.where(F.col("as_of").isin(*SPLIT.dates)).cache()
     snapshots.createOrReplaceTempView("user_snapshots")
-    labels = spark.sql(render(tables["purchase_labels"].query or "", params))
-    joined = snapshots.join(labels, on=list(features.KEY), how="inner")
+    known = labels(spark, log, target.kind, target.horizon_days, LAST_DATE)
+    joined = snapshots.join(known, on=list(features.KEY), how="inner")
     return training.name_slices(joined, SPLIT).cache()
 
 
-def fitted_margins(frame: DataFrame) -> pd.DataFrame:
-    """Margins of the later slices under trees fitted on the training slice."""
-    ordered = features.in_fixed_order(frame, BOOSTING.partitions).cache()
+@dataclasses.dataclass
+class Fitted:
+    encoder: PipelineModel
+    encoded: DataFrame
+    model: GBTClassificationModel
+    trees: Trees
+    calibrate: Sample
+    test: Sample
+
+    def margin(self, slice_name: str) -> NDArray[np.float64]:
+        return margins(self.trees, getattr(self, slice_name).matrix)
+
+
+def fit(frame: DataFrame, boosting: BoostingSettings = BOOSTING) -> Fitted:
+    """Trees of the training slice, and the later slices on the driver."""
+    ordered = features.in_fixed_order(frame, boosting.partitions).cache()
     train = ordered.where("slice = 'train'")
-    trees = training.fit_trees(train, train.count(), BOOSTING)
-    later = training.with_margin(trees, ordered.where("slice <> 'train'"))
-    platt = training.fit_calibration(later.where("slice = 'calibrate'"))
-    scores = training.plain_scores(platt.transform(later)).toPandas()
-    ordered.unpersist()
-    return scores.sort_values(["as_of", "user_id"], ignore_index=True)
+    encoder = features.fit_encoder(train, rhythm_stage(BgNbd(0.5, 9.0, 0.8, 2.5), 7))
+    encoded = encoder.transform(train).cache()
+    model = training.fit_trees(encoded, encoded.count(), boosting)
+    later = []
+    for name in ("calibrate", "test"):
+        part = encoder.transform(ordered.where(F.col("slice") == name))
+        later.append(features.collect(part, part.count(), 10**9))
+    return Fitted(encoder, encoded, model, export_trees(model), *later)
 
 
 @pytest.fixture(scope="module")
-def margins(labelled: DataFrame) -> pd.DataFrame:
-    return fitted_margins(labelled)
+def fitted(labelled: DataFrame) -> Fitted:
+    return fit(labelled)
 
 
 def shuffled(frame: DataFrame) -> DataFrame:
@@ -85,59 +110,111 @@ def test_place_of_a_row_depends_on_its_key_alone(labelled: DataFrame) -> None:
         for frame in (labelled, shuffled(labelled))
     ]
     assert not labelled.select("user_id").toPandas().equals(places[0][["user_id"]])
-    pd.testing.assert_frame_equal(places[0], places[1])
+    assert places[0].equals(places[1])
 
 
-def test_shuffled_rows_give_the_same_model_to_the_bit(
-    labelled: DataFrame, margins: pd.DataFrame
+def test_shuffled_rows_give_the_same_model_to_the_bit(labelled: DataFrame, fitted: Fitted) -> None:
+    again = fit(shuffled(labelled))
+    for one, other in zip(fitted.trees, again.trees, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(fitted.test.user_id, again.test.user_id)
+    np.testing.assert_array_equal(fitted.test.matrix, again.test.matrix)
+    np.testing.assert_array_equal(fitted.margin("test"), again.margin("test"))
+    assert len(np.unique(fitted.margin("test"))) > 10
+
+
+def test_true_labels_have_signal_and_permuted_ones_have_none(
+    labelled: DataFrame, fitted: Fitted
 ) -> None:
-    again = fitted_margins(shuffled(labelled))
-    pd.testing.assert_frame_equal(margins, again, check_exact=True)
-    assert margins["margin"].nunique() > 10
-
-
-def test_the_trees_find_the_signal(margins: pd.DataFrame) -> None:
-    test = margins[margins["slice"] == "test"]
-    assert roc_auc_score(test["purchase_7d"], test["margin"]) > 0.7
-
-
-def test_permuted_labels_leave_no_signal(labelled: DataFrame) -> None:
+    true = roc_auc_score(fitted.test.label, fitted.margin("test"))
+    assert true > 0.7
     rows = labelled.toPandas()
     draw = np.random.default_rng(7)
-    train = rows["slice"] == "train"
-    rows.loc[train, "purchase_7d"] = draw.permutation(rows.loc[train, "purchase_7d"])
-    frame = labelled.sparkSession.createDataFrame(rows, labelled.schema)
-    ordered = features.in_fixed_order(frame, 2).cache()
-    trees = training.fit_trees(ordered.where("slice = 'train'"), int(train.sum()), BOOSTING)
-    later = training.with_margin(trees, ordered.where("slice <> 'train'")).toPandas()
-    ordered.unpersist()
-    margin = later["margin_vector"].map(lambda vector: vector[0])
-    # Against permuted labels the score of a slice is a fixed list, and ROC has mean 1/2.
-    found = roc_auc_score(draw.permutation(later["purchase_7d"]), margin)
-    assert abs(found - 0.5) < 0.06
+    for _, part in rows.groupby("slice"):
+        rows.loc[part.index, "label"] = draw.permutation(part["label"])
+    permuted = fit(labelled.sparkSession.createDataFrame(rows, labelled.schema))
+    label, margin = permuted.test.label, permuted.margin("test")
+    # Three standard errors of a ranking that knows nothing lie within the band.
+    ones = label.sum()
+    zeros = len(label) - ones
+    assert np.sqrt((len(label) + 1) / (12 * ones * zeros)) < 0.02 / 3
+    assert abs(roc_auc_score(label, margin) - 0.5) < 0.02
+    assert permuted.test.label.sum() == fitted.test.label.sum()
 
 
-def test_probability_rises_with_the_margin_and_keeps_its_mean(margins: pd.DataFrame) -> None:
-    ordered = margins.sort_values("margin")
-    assert ordered["probability"].is_monotonic_increasing
-    calibrate = margins[margins["slice"] == "calibrate"]
-    # The intercept of a logistic fit makes predicted and observed buyers of its own slice equal.
-    assert calibrate["probability"].sum() == pytest.approx(calibrate["purchase_7d"].sum(), rel=1e-3)
+def test_the_first_trees_are_a_model_of_so_many_trees(
+    fitted: Fitted, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    fewer = training.fit_trees(
+        fitted.encoded, fitted.encoded.count(), dataclasses.replace(BOOSTING, max_trees=4)
+    )
+    kept = training.first_trees(fitted.model, 4)
+    folder = tmp_path_factory.mktemp("model") / "trees"
+    kept.write().save(str(folder))
+    for model in (kept, GBTClassificationModel.load(str(folder))):
+        assert model.getNumTrees == 4
+        for one, other in zip(export_trees(model), export_trees(fewer), strict=True):
+            np.testing.assert_array_equal(one, other)
+        columns = ["rawPrediction", "probability"]
+        found, wanted = (
+            m.transform(fitted.encoded).select(*columns).collect() for m in (model, fewer)
+        )
+        assert found == wanted
+    assert kept.featureImportances == fewer.featureImportances
+    assert training.first_trees(fitted.model, 6).toDebugString == fitted.model.toDebugString
 
 
-def test_a_country_never_seen_in_training_is_scored(labelled: DataFrame) -> None:
-    encoded = features.encoder().fit(labelled.where("slice = 'train'"))
+def test_as_many_trees_are_kept_as_have_the_lowest_loss_later(
+    fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "STAGE", 2)
+    choice = training.choose_trees(fitted.trees, fitted.calibrate)
+    assert list(choice.losses) == [2, 4, 6]
+    staged = staged_margins(fitted.trees, fitted.calibrate.matrix, [2, 4, 6])
+    label = fitted.calibrate.label
+    for place, count in enumerate((2, 4, 6)):
+        curve = fit_calibration(staged[:, place], label)
+        loss = log_loss(label, curve.probability(staged[:, place]))
+        assert choice.losses[count] == pytest.approx(loss, rel=1e-12)
+    assert choice.losses[choice.trees] == min(choice.losses.values())
+    kept = margins(
+        export_trees(training.first_trees(fitted.model, choice.trees)), fitted.calibrate.matrix
+    )
+    # The intercept of a logistic fit makes predicted and observed sums of its own slice equal.
+    assert choice.calibration.probability(kept).sum() == pytest.approx(label.sum(), rel=1e-6)
+
+
+def test_a_country_never_seen_in_training_is_scored(labelled: DataFrame, fitted: Fitted) -> None:
     strange = labelled.limit(3).withColumn("country", F.lit("XX"))
-    vectors = [row["features"] for row in encoded.transform(strange).select("features").collect()]
-    numbers = len(features.feature_columns()) - 2
-    assert len(vectors) == 3
-    # three countries and two channels: no country flag is up, one channel flag is
-    assert [vector.size for vector in vectors] == [numbers + 3 + 2] * 3
-    assert [sum(vector.toArray()[numbers:]) for vector in vectors] == [1.0] * 3
+    encoded = fitted.encoder.transform(strange).select("features").collect()
+    names = features.vector_names(fitted.encoder)
+    flags = [place for place, name in enumerate(names) if "=" in name]
+    # Three countries and two channels: no country flag is up, one channel flag is.
+    assert [names[place].split("=")[0] for place in flags] == ["country"] * 3 + ["channel"] * 2
+    vectors = np.array([row["features"].toArray() for row in encoded])
+    assert vectors.shape == (3, len(names))
+    np.testing.assert_array_equal(vectors[:, flags].sum(axis=1), 1.0)
+    assert set(features.feature_columns()) - {"country", "channel"} < set(names)
+
+
+def test_a_sample_holds_its_rows_and_all_rows_of_those_drawn(fitted: Fitted) -> None:
+    rows = fitted.encoded.count()
+    whole = features.collect(fitted.encoded, rows, rows)
+    part = features.collect(fitted.encoded, rows, rows // 3)
+    assert len(whole) == rows
+    assert (np.diff(whole.user_id) >= 0).all()
+    assert abs(len(part) - rows / 3) < 4 * np.sqrt(rows * 2 / 9)
+    chosen = np.isin(whole.user_id, part.user_id)
+    np.testing.assert_array_equal(whole.matrix[chosen], part.matrix)
+    column = features.collect_column(fitted.encoded, "views_30d", rows, rows // 3)
+    place = features.vector_names(fitted.encoder).index("views_30d")
+    np.testing.assert_array_equal(column, part.matrix[:, place])
+    again = features.collect(shuffled(fitted.encoded), rows, rows // 3)
+    np.testing.assert_array_equal(again.matrix, part.matrix)
 
 
 @pytest.mark.parametrize("size", [SliceSize(0, 0), SliceSize(10, 0), SliceSize(10, 10)])
 def test_a_slice_of_one_class_is_refused(size: SliceSize) -> None:
     sizes = {"train": SliceSize(10, 1), "calibrate": size, "test": SliceSize(10, 1)}
-    with pytest.raises(ContractError, match="the calibrate slice"):
-        require_both_classes(sizes)
+    with pytest.raises(ContractError, match="cannot train purchase_7d: the calibrate slice"):
+        require_both_classes(sizes, Target("purchase", 7))

@@ -76,6 +76,7 @@ def default_params() -> dict[str, Value]:
         "snapshot_from": date(2024, 1, 31),
         "snapshot_to": date(2024, 2, 1),
         "snapshot_stride_days": 1,
+        "population": "active",
         "population_days": 30,
         "horizon_days": 7,
     }
@@ -116,7 +117,9 @@ def outcome(spark: SparkSession, case: Case) -> list[tuple[Any, ...]]:
         frame(spark, all_tables()[name].schema, rows).createOrReplaceTempView(name)
     # What is stored holds every day, whatever the query is asked for.
     every_day = case.params | {"from_date": EVERY_DAY.first, "to_date": EVERY_DAY.end}
-    made = [table for table in build_order(("silver", "gold")) if table.name in case.made]
+    made = [
+        table for table in build_order(("silver", "gold", "features")) if table.name in case.made
+    ]
     for table in made:
         _register(spark, table, every_day)
     for table in made:

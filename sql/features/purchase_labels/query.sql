@@ -41,7 +41,7 @@ positives AS (
 SELECT
     snapshots.user_id,
     snapshots.as_of,
-    IF(positives.user_id IS NULL, 0, 1) AS purchase_7d
+    IF(positives.user_id IS NULL, 0, 1) AS label
 FROM snapshots
 LEFT JOIN positives
     ON

@@ -3,11 +3,13 @@ SELECT
     model_version,
     target,
     split,
+    model,
+    segment,
     metric,
     point,
     COUNT(*) AS copies
 FROM model_metrics
-GROUP BY model_version, target, split, metric, point
+GROUP BY model_version, target, split, model, segment, metric, point
 HAVING COUNT(*) > 1;
 
 -- check: value_is_a_number | fail | a figure is NaN or infinite
@@ -49,4 +51,13 @@ INNER JOIN model_metrics AS base
         bins.model_version = base.model_version
         AND bins.split = base.split
         AND base.metric = 'base_rate'
+        AND base.segment = 'all'
 WHERE bins.rows <> base.rows;
+
+-- check: figure_lies_in_its_interval | fail | an interval whose ends are turned round
+SELECT
+    model_version,
+    model,
+    metric
+FROM model_metrics
+WHERE low > high;

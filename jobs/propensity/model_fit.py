@@ -1,0 +1,126 @@
+"""What is learned from the slices of one target: trees, their number, calibration, peers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from jobs.propensity import features, peers, purchase_rhythm, training
+from jobs.propensity.calibration import require_signal
+from jobs.propensity.features import LABEL, Sample
+from jobs.propensity.snapshots import SLICES
+from jobs.propensity.tree_export import export_trees
+
+if TYPE_CHECKING:
+    from pyspark.ml import PipelineModel
+    from pyspark.ml.classification import GBTClassificationModel
+    from pyspark.sql import DataFrame
+
+    from jobs.core.progress import Step
+    from jobs.propensity.bgnbd.fitting import Fit
+    from jobs.propensity.peers import Scorer
+    from jobs.propensity.settings import PropensitySettings
+    from jobs.propensity.targets import Target
+    from jobs.propensity.training import Choice, SliceSize
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What was learned from the training and the calibration slice.
+
+    Parameters
+    ----------
+    model
+        The trees that serve.
+    later
+        Rows of the slices after training, by name.
+    """
+
+    rhythm: Fit | None
+    encoder: PipelineModel
+    model: GBTClassificationModel
+    choice: Choice
+    peers: dict[str, Scorer]
+    later: dict[str, Sample]
+
+
+def fit_model(
+    frame: DataFrame,
+    sizes: dict[str, SliceSize],
+    rhythm: Fit | None,
+    settings: PropensitySettings,
+    target: Target,
+    begin: Callable[[str], AbstractContextManager[Step]],
+    only_simple_peers: bool = False,
+) -> Fitted:
+    """Fit trees and peers, and choose how many trees serve.
+
+    Parameters
+    ----------
+    frame
+        Snapshots with their label and slice, in fixed order.
+    rhythm
+        Behind the features of BG/NBD; None where too few bought twice.
+    begin
+        Begins a step of the progress by its name.
+    only_simple_peers
+        Leave out the peers that take long to fit.
+
+    Raises
+    ------
+    ContractError
+        The trees rank the calibration slice no better than chance.
+    """
+    boosting = settings.of(target).boosting
+    stage = None
+    if rhythm is not None:
+        stage = purchase_rhythm.rhythm_stage(rhythm.model, target.horizon_days)
+    train_rows = frame.where(F.col("slice") == "train")
+    encoder = features.fit_encoder(train_rows, stage)
+    most = settings.max_rows_judged
+    with cached(encoder.transform(train_rows)) as encoded:
+        with begin(f"{boosting.max_trees} trees") as step:
+            step.rows = sizes["train"].rows
+            grown = training.fit_trees(encoded, sizes["train"].rows, boosting)
+        train_sample = features.collect(encoded, sizes["train"].rows, most)
+    later = {
+        name: features.collect(
+            encoder.transform(frame.where(F.col("slice") == name)), sizes[name].rows, most
+        )
+        for name in SLICES[1:]
+    }
+    with begin("choose trees, calibrate") as step:
+        choice = training.choose_trees(export_trees(grown), later["calibrate"])
+        require_signal(choice.calibration)
+        step.note = f"{choice.trees} of {boosting.max_trees} trees"
+    with begin("peers") as step:
+        names = features.vector_names(encoder)
+        scorers = peers.fit_peers(train_sample, names, target, boosting.seed, only_simple_peers)
+        step.note = ", ".join(scorers)
+    model = training.first_trees(grown, choice.trees)
+    return Fitted(rhythm, encoder, model, choice, scorers, later)
+
+
+@contextmanager
+def cached(frame: DataFrame) -> Iterator[DataFrame]:
+    """Keep a frame in memory while it is used."""
+    frame.persist()
+    try:
+        yield frame
+    finally:
+        frame.unpersist()
+
+
+def slice_sizes(frame: DataFrame) -> dict[str, SliceSize]:
+    """Rows and positives of every slice, also of one that has none."""
+    counts = frame.groupBy("slice").agg(
+        F.count(F.lit(1)).alias("rows"), F.sum(LABEL).alias("positives")
+    )
+    found = {
+        row["slice"]: training.SliceSize(row["rows"], row["positives"]) for row in counts.collect()
+    }
+    return {name: found.get(name, training.SliceSize(0, 0)) for name in SLICES}

@@ -1,0 +1,73 @@
+"""A run on a warehouse that holds a random log as silver, for the tests of training and scoring."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jobs.core.batches import Batch, load
+from jobs.core.config import load_config
+from jobs.core.entry import Run
+from jobs.core.manifest import Manifest
+from jobs.core.progress import Progress
+from jobs.core.tables import Warehouse
+from tests.random_log import FIRST_DATE, TABLES, random_log
+from tests.snapshot_queries import daily_metrics
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+DAYS = 75
+LAST_DATE = FIRST_DATE + timedelta(days=DAYS - 1)
+# The log begins before the first event, so that there is a day without eligible users.
+OPENING = FIRST_DATE - timedelta(days=3)
+# Small trees and few draws: these tests are about the flow.
+FEW = {"max_trees": 5, "max_depth": 2}
+
+
+def model_run(spark: SparkSession, folder: Path, users: int = 400, **changes: Any) -> Run:
+    """A run with two targets; bronze only says which days it covers.
+
+    Parameters
+    ----------
+    changes
+        Settings of `propensity` that differ.
+    """
+    config = load_config()
+    settings = config.propensity | {"resamples": 20} | changes
+    for kind in ("purchase", "churn"):
+        own = settings[kind]
+        settings[kind] = own | {"boosting": own["boosting"] | FEW}
+    warehouse = Warehouse(folder, spark, "run-1")
+    log = random_log(seed=11, users=users, days=DAYS)
+    for table in TABLES:
+        warehouse.replace_table(table, log.frame(spark, table))
+    warehouse.register(TABLES)
+    warehouse.replace_table("user_daily_metrics", daily_metrics(spark))
+    _cover(warehouse, spark, OPENING, LAST_DATE)
+    return Run(
+        spark,
+        dataclasses.replace(config, propensity=settings),
+        warehouse,
+        Progress(),
+        Manifest("run-1", "train", []),
+    )
+
+
+def with_settings(run: Run, **changes: Any) -> Run:
+    """The same run under other settings of `propensity`."""
+    config = dataclasses.replace(run.config, propensity=run.config.propensity | changes)
+    return dataclasses.replace(run, config=config)
+
+
+def _cover(warehouse: Warehouse, spark: SparkSession, first: date, last: date) -> None:
+    log = random_log(seed=11, users=20, days=2)
+    event = log.frame(spark, "fact_events").limit(1)
+    bronze = event.select("event_id", "user_id", "ts", "event_type", "value", "ingest_ts")
+    load(
+        warehouse,
+        Batch("bronze_events", "batch-1", "test", first, last, covers_every_day=True),
+        bronze,
+    )
