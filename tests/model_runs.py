@@ -24,7 +24,7 @@ LAST_DATE = FIRST_DATE + timedelta(days=DAYS - 1)
 # The log begins before the first event, so that there is a day without eligible users.
 OPENING = FIRST_DATE - timedelta(days=3)
 # Small trees and few draws: these tests are about the flow.
-FEW = {"max_trees": 5, "max_depth": 2}
+FEW = {"max_trees": 5, "max_depth": 2, "subsampling_rate": 1.0, "features_per_node": 1.0}
 
 
 def model_run(spark: SparkSession, folder: Path, users: int = 400, **changes: Any) -> Run:

@@ -80,13 +80,18 @@ def _rules(column: dict[str, int], target: Target) -> dict[str, Scorer]:
 
 
 def _logistic(train: Sample) -> Scorer:
+    from sklearn.feature_selection import VarianceThreshold
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
     # Counts and ages are skewed and never negative; their logarithms are nearer to linear.
     model = make_pipeline(
-        FunctionTransformer(np.log1p), StandardScaler(), LogisticRegression(max_iter=2_000)
+        FunctionTransformer(np.log1p),
+        # Of a column that is the same for all, rounding may make the variance negative.
+        VarianceThreshold(),
+        StandardScaler(),
+        LogisticRegression(max_iter=2_000),
     ).fit(train.matrix, train.label)
     return model.decision_function
 

@@ -121,11 +121,16 @@ rhythms AS (
         ) AS observed_days,
         IF(
             snapshot_sums.active_days_lifetime >= 2,
-            (snapshot_sums.first_active_age - snapshot_sums.last_active_age) / (snapshot_sums.active_days_lifetime - 1),
+            (snapshot_sums.first_active_age - snapshot_sums.last_active_age)
+            / (snapshot_sums.active_days_lifetime - 1),
             NULL
         ) AS active_gap,
-        IF(snapshot_sums.orders_lifetime >= 2, (snapshot_sums.first_order_age - snapshot_sums.last_order_age) / (snapshot_sums.orders_lifetime - 1), NULL)
-            AS order_gap
+        IF(
+            snapshot_sums.orders_lifetime >= 2,
+            (snapshot_sums.first_order_age - snapshot_sums.last_order_age)
+            / (snapshot_sums.orders_lifetime - 1),
+            NULL
+        ) AS order_gap
     FROM snapshot_sums
     INNER JOIN users
         ON snapshot_sums.user_id = users.user_id
