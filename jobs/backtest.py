@@ -9,26 +9,19 @@ from __future__ import annotations
 
 import argparse
 
-from jobs.core.config import Config
 from jobs.core.entry import Job, Run, main, positive
 from jobs.propensity.backtest import backtest
 from jobs.propensity.backtest_page import render_backtest
-from jobs.propensity.settings import settings_of, targets_of
+from jobs.propensity.request import add_target, check_target
+from jobs.propensity.settings import settings_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this job."""
-    parser.add_argument(
-        "--target", metavar="NAME", help="one of propensity.targets (default: all of them)"
-    )
+    add_target(parser)
     parser.add_argument(
         "--origins", type=positive, default=8, metavar="N", help="dates to judge on (default: 8)"
     )
-
-
-def check(args: argparse.Namespace, config: Config) -> None:
-    """Refuse settings of the models that cannot be, and a target that is not in them."""
-    targets_of(settings_of(config), args.target)
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:
@@ -39,4 +32,4 @@ def execute(run: Run, args: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    main(Job("backtest", __doc__, execute, add_arguments, check))
+    main(Job("backtest", __doc__, execute, add_arguments, check_target))

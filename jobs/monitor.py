@@ -17,7 +17,8 @@ from jobs.core.errors import UsageError
 from jobs.propensity.monitoring.flow import monitor
 from jobs.propensity.monitoring.report import render
 from jobs.propensity.monitoring.selftest import selftest
-from jobs.propensity.settings import settings_of, targets_of
+from jobs.propensity.request import add_target, check_target
+from jobs.propensity.settings import settings_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,9 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="D",
         help="last day the scores knew (default: that of the last date scored)",
     )
-    parser.add_argument(
-        "--target", metavar="NAME", help="one of propensity.targets (default: all of them)"
-    )
+    add_target(parser)
     parser.add_argument(
         "--selftest",
         action="store_true",
@@ -42,7 +41,7 @@ def check(args: argparse.Namespace, config: Config) -> None:
     """Refuse settings of the models that cannot be, and a target that is not in them."""
     if args.selftest and (args.date or args.target):
         raise UsageError("--selftest draws its own days: leave out --date and --target")
-    targets_of(settings_of(config), args.target)
+    check_target(args, config)
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:

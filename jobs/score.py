@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import argparse
 
-from jobs.core.config import Config
 from jobs.core.entry import Job, Run, day, main
+from jobs.propensity.request import add_target, check_target
 from jobs.propensity.score_flow import score
-from jobs.propensity.settings import settings_of, targets_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,14 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="D",
         help="last day the scores may know (default: the last complete day of the log)",
     )
-    parser.add_argument(
-        "--target", metavar="NAME", help="one of propensity.targets (default: all of them)"
-    )
-
-
-def check(args: argparse.Namespace, config: Config) -> None:
-    """Refuse settings of the models that cannot be, and a target that is not in them."""
-    targets_of(settings_of(config), args.target)
+    add_target(parser)
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:
@@ -44,4 +36,4 @@ def execute(run: Run, args: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    main(Job("score", __doc__, execute, add_arguments, check))
+    main(Job("score", __doc__, execute, add_arguments, check_target))

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import argparse
 
-from jobs.core.config import Config
 from jobs.core.entry import Job, Run, main
 from jobs.core.progress import summary
 from jobs.proof.ceiling import ceiling_of
-from jobs.propensity.settings import settings_of, targets_of
+from jobs.propensity.request import add_target, check_target
 from jobs.propensity.train_flow import train
 
 SHOWN = ("average_precision", "base_rate", "roc_auc", "log_loss", "ece", "precision", "recall")
@@ -24,19 +23,12 @@ SHOWN = ("average_precision", "base_rate", "roc_auc", "log_loss", "ece", "precis
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this job."""
-    parser.add_argument(
-        "--target", metavar="NAME", help="one of propensity.targets (default: all of them)"
-    )
+    add_target(parser)
     parser.add_argument(
         "--challenger",
         action="store_true",
         help="only register the model; registry promote lets it serve",
     )
-
-
-def check(args: argparse.Namespace, config: Config) -> None:
-    """Refuse settings of the models that cannot be, and a target that is not in them."""
-    targets_of(settings_of(config), args.target)
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:
@@ -49,4 +41,4 @@ def execute(run: Run, args: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    main(Job("train", __doc__, execute, add_arguments, check))
+    main(Job("train", __doc__, execute, add_arguments, check_target))

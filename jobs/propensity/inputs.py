@@ -77,8 +77,8 @@ def write_snapshots(run: Run, log: Log, dates: tuple[date, ...], stride_days: in
     }
     params = log.params | grid
     for view in views_read(all_tables()["user_snapshots"]):
-        run.spark.sql(render(_query(view.name), params)).createOrReplaceTempView(view.name)
-    snapshots = run.spark.sql(render(_query("user_snapshots"), params))
+        run.spark.sql(render(query_of(view.name), params)).createOrReplaceTempView(view.name)
+    snapshots = run.spark.sql(render(query_of("user_snapshots"), params))
     # One file per date instead of one per date and shuffle partition.
     by_date = snapshots.repartition("as_of")
     run.warehouse.replace_where("user_snapshots", by_date, _among(dates))
@@ -94,11 +94,12 @@ def labelled_snapshots(run: Run, log: Log, dates: tuple[date, ...], target: Targ
     """Join the label of a target to the stored snapshots of the given dates."""
     run.warehouse.register(["user_snapshots", *TABLES])
     params = log.params | {"horizon_days": target.horizon_days}
-    labels = run.spark.sql(render(_query(target.label_table), params))
+    labels = run.spark.sql(render(query_of(target.label_table), params))
     return read_snapshots(run, dates).join(labels, on=list(KEY), how="inner")
 
 
-def _query(table: str) -> str:
+def query_of(table: str) -> str:
+    """Query of a table that is defined by one."""
     query = all_tables()[table].query
     assert query is not None  # all are defined by their queries
     return query

@@ -78,17 +78,16 @@ def judge(
     """
     calibrate, test = samples["calibrate"], samples["test"]
     found: list[Metric] = []
-    threshold = 0.0
-    contestants: dict[str, Contestant] = {}
+    ours = {}
     for name, sample in (("calibrate", calibrate), ("test", test)):
         margin = margins(trees, sample.matrix)
-        ours = Contestant(margin, calibration.probability(margin))
-        scores = Scores.of(sample.label, ours.score, ours.probability)
-        if name == "calibrate":
-            threshold = decisions.choose_threshold(scores.probability, own.decision)
+        ours[name] = Contestant(margin, calibration.probability(margin))
+    threshold = decisions.choose_threshold(ours["calibrate"].probability, own.decision)
+    for name, sample in (("calibrate", calibrate), ("test", test)):
+        scores = Scores.of(sample.label, ours[name].score, ours[name].probability)
         found += evaluation.evaluate(name, scores, threshold, own.decision)
-        contestants[OURS] = ours
-    in_order = Scores(test.label, contestants[OURS].score, contestants[OURS].probability)
+    contestants = {OURS: ours["test"]}
+    in_order = Scores(test.label, ours["test"].score, ours["test"].probability)
     found += evaluation.by_segment("test", test.segments, test.label, in_order)
     for name, scorer in peers.items():
         fitted = fit_calibration(scorer(calibrate.matrix), calibrate.label)
@@ -155,29 +154,14 @@ def _differences(resampled: Resampled) -> list[Metric]:
     """
     found = []
     for model in dict.fromkeys(name for name, _ in resampled if name != OURS):
-        for figure in ("average_precision", "roc_auc", "log_loss"):
-            pairs = resampled[OURS, figure] - resampled[model, figure]
-            low, high = bootstrap.interval(pairs)
-            found.append(
-                Metric(
-                    "test",
-                    f"{figure}_gain",
-                    float(np.nanmean(pairs)),
-                    low=low,
-                    high=high,
-                    model=model,
-                )
-            )
-        ratio = resampled[OURS, "average_precision"] / resampled[model, "average_precision"]
-        low, high = bootstrap.interval(ratio)
-        found.append(
-            Metric(
-                "test",
-                "average_precision_ratio",
-                float(np.nanmean(ratio)),
-                low=low,
-                high=high,
-                model=model,
-            )
-        )
+        pairs = {
+            f"{figure}_gain": resampled[OURS, figure] - resampled[model, figure]
+            for figure in ("average_precision", "roc_auc", "log_loss")
+        }
+        figure = "average_precision"
+        pairs[f"{figure}_ratio"] = resampled[OURS, figure] / resampled[model, figure]
+        for name, values in pairs.items():
+            low, high = bootstrap.interval(values)
+            mean = float(np.nanmean(values))
+            found.append(Metric("test", name, mean, low=low, high=high, model=model))
     return found

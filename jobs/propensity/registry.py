@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 from jobs.core.catalog import all_tables
 from jobs.core.errors import ContractError, DamagedTableError
 from jobs.propensity.calibration import Calibration
+from jobs.propensity.scores import EVERYONE, OURS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,8 +184,8 @@ def single_figures(metrics: DataFrame, model_version: str, split: str) -> dict[s
     chosen = metrics.where(
         (F.col("model_version") == model_version)
         & (F.col("split") == split)
-        & (F.col("model") == "gbt")
-        & (F.col("segment") == "all")
+        & (F.col("model") == OURS)
+        & (F.col("segment") == EVERYONE)
         & (F.col("point") == SINGLE_POINT)
     )
     return {row["metric"]: row["value"] for row in chosen.select("metric", "value").collect()}

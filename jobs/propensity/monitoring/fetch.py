@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pyspark.sql import functions as F
 
-from jobs.core.catalog import all_tables
 from jobs.core.queries import Value, render
 from jobs.propensity import features, inputs
 from jobs.propensity.monitoring.drift import CALENDAR
@@ -39,9 +38,8 @@ def arrivals(run: Run, log: Log, as_of: date, weeks: int) -> pd.DataFrame:
     run.warehouse.register(_ARRIVALS)
     first = max(log.first_date, as_of - timedelta(days=7 * weeks + 1))
     days: dict[str, Value] = {"from_date": first, "to_date": as_of}
-    query = all_tables()["arrivals_daily"].query
-    assert query is not None  # it is defined by its query
-    found = run.spark.sql(render(query, log.params | days)).toArrow().to_pandas()
+    query = render(inputs.query_of("arrivals_daily"), log.params | days)
+    found = run.spark.sql(query).toArrow().to_pandas()
     return found.sort_values("metric_date", ignore_index=True)
 
 

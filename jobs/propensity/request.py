@@ -1,0 +1,20 @@
+"""What a command line asks of the commands that work on the targets."""
+
+from __future__ import annotations
+
+import argparse
+
+from jobs.core.config import Config
+from jobs.propensity.settings import settings_of, targets_of
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of one target."""
+    parser.add_argument(
+        "--target", metavar="NAME", help="one of propensity.targets (default: all of them)"
+    )
+
+
+def check_target(args: argparse.Namespace, config: Config) -> None:
+    """Refuse settings of the models that cannot be, and a target that is not in them."""
+    targets_of(settings_of(config), args.target)
