@@ -297,13 +297,14 @@ case ${command:-help} in
   monitor) run_job "$@" ;;  ## did data, features, scores or outcomes of a scored day drift? --selftest
   registry) run_job "$@" ;; ## list the models, let one serve, go back, calibrate again
   backtest) run_job "$@" ;; ## models of past dates, judged on what came after them
+  uplift) run_job "$@" ;;   ## what the synthetic shop's campaign adds, and whom to contact
   report) run_job "$@" ;;   ## charts as PNG, each with its numbers as CSV
   ##@ Look and check
   verify) run_job "$@" ;;   ## do all tables agree, with each other and with the truth? --realism
   maintain) run_job "$@" ;; ## removes what runs left that died before their commit
   doctor) run_job "$@" ;;   ## is everything there that a run needs?
   sql) run_sql "$@" ;;      ## Spark SQL shell with all tables; -e QUERY, -f FILE, -d NAME=VALUE
-  bench) packages=bench; run_job "$@" ;; ## speed and memory of generate, beside others in one run
+  bench) packages=bench; run_job "$@" ;; ## speed of generate, build and models, beside others in one run
   ##@ Work on it
   test) run_tests "$@" ;;   ## the tests; --slow adds the long ones, other options go to pytest
   lint) run_lint "$@" ;;    ## style and types of Python, SQL and shell

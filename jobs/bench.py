@@ -2,10 +2,12 @@
 
 generate: how fast the synthetic shop is made, beside others that write the same columns.
 metrics: how fast silver and gold are built on Spark and on Sail, beside DuckDB with the same SQL.
+model: how fast the trees are fitted, beside XGBoost; how good they are, beside the best possible.
 
 Reads: nothing but conf/.
 Writes: nothing that stays; works in a folder that is removed at the end.
 Command: ./spark-submit.sh bench generate|metrics [--events N,...] [--rounds N] [--day-cost]
+    ./spark-submit.sh bench model [--snapshots N,... | --seeds N,... | --ablation SEED]
 """
 
 from __future__ import annotations
@@ -15,23 +17,19 @@ import argparse
 from jobs.core.config import load_config
 from jobs.core.ending import leave
 from jobs.core.progress import Progress
-from jobs.proof.bench.generate import command as generate
-from jobs.proof.bench.metrics import command as metrics
+from jobs.proof.bench.measures import measure_of
 from jobs.proof.bench.processes import require_proc
-from jobs.proof.bench.request import Rules, bench_parser, parse_sizes, scratch_folder
-
-MEASURES = {"generate": generate, "metrics": metrics}
+from jobs.proof.bench.request import ROUNDS, Rules, bench_parser, scratch_folder
 
 
 def execute(args: argparse.Namespace) -> int:
     """Measure and print; a figure that misses its target is said, and is no failure."""
     require_proc()
-    rules = Rules(args.conf_file, args.days, args.rounds, args.dirt)
-    measure, sizes = MEASURES[args.what], parse_sizes(args.events)
+    rules = Rules(args.conf_file, args.days, args.rounds or ROUNDS[args.what], args.dirt)
+    measure = measure_of(args)
     load_config(args.conf_file)  # a bad setting ends it before anything is started
     with Progress() as progress, scratch_folder(args.warehouse) as folder:
-        compare = measure.day_cost if args.day_cost else measure.compare
-        page = compare(rules, sizes, folder, progress)
+        page = measure(rules, folder, progress)
     print(page)
     return 0
 

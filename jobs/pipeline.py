@@ -19,7 +19,7 @@ from jobs.propensity.score_flow import score
 from jobs.propensity.settings import settings_of
 from jobs.propensity.train_flow import require_length, train
 from jobs.reporting.headlines import headlines
-from jobs.reporting.pack import CHARTS, write_pack
+from jobs.reporting.pack import CHARTS, write_report
 from jobs.shop.loading import load_world
 from jobs.shop.request import add_shop_arguments, requested_days, requested_world
 
@@ -29,8 +29,8 @@ def check(args: argparse.Namespace, config: Config) -> None:
     require_length(*requested_days(args, config), settings_of(config))
 
 
-# Start, generate (3), snapshots (2), verify (5); of each target train (7) and score.
-OTHER_STEPS, TARGET_STEPS = 11, 8
+# Start, generate (3), snapshots (2), cards, verify (5); of each target train (8) and score.
+OTHER_STEPS, TARGET_STEPS = 12, 9
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:
@@ -42,7 +42,7 @@ def execute(run: Run, args: argparse.Namespace) -> int:
     trained = train(run, ceiling=ceiling_of(run))
     score(run)
     warehouse, root = run.warehouse, run.warehouse.root
-    write_pack(root / "report", warehouse.read, warehouse.exists, run.progress)
+    write_report(root / "report", warehouse.read, warehouse.exists, run.progress)
     evidence = verify.gather(run)
     pairs = [
         *headlines(warehouse.read),

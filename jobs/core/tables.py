@@ -27,7 +27,7 @@ from jobs.core.spark_errors import storage_errors
 from jobs.core.table_log import constants_by_file, has_committed, is_table, open_table, read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pyspark.sql import DataFrame, Row, SparkSession
 
@@ -65,8 +65,13 @@ class Warehouse:
         """True once the table holds a commit."""
         return is_table(self.path(name))
 
-    def read(self, name: str) -> DataFrame:
+    def read(self, name: str, version: int | None = None) -> DataFrame:
         """Content of a stored table.
+
+        Parameters
+        ----------
+        version
+            An earlier Delta version, which only Spark reads here; the latest where None.
 
         Raises
         ------
@@ -76,7 +81,10 @@ class Warehouse:
         if not self.exists(name):
             raise ContractError(f"{self.root} has no table {name}; {_hint(self.table(name))}")
         if self.engine == "spark":
-            return self.spark.read.format("delta").load(self.path(name))
+            reader = self.spark.read.format("delta")
+            if version is not None:
+                reader = reader.option("versionAsOf", version)
+            return reader.load(self.path(name))
         # Sail refuses a union of columns whose comments differ, so it is not shown the comments.
         address = f"{plain_folder(str(self.root))}/{self.table(name).layer}/{name}"
         stored = self.spark.read.format("delta").load(address)
@@ -91,12 +99,22 @@ class Warehouse:
         """Values of a text column, where no file has more than one; see file_commits.py."""
         return constants_by_file(self.path(name), column)
 
-    def register(self, names: Iterable[str] | None = None) -> list[str]:
-        """Make stored tables known to SQL under their bare names; returns those that exist."""
+    def register(
+        self, names: Iterable[str] | None = None, versions: Mapping[str, int] | None = None
+    ) -> list[str]:
+        """Make stored tables known to SQL under their bare names; returns those that exist.
+
+        Parameters
+        ----------
+        names
+            All tables where None.
+        versions
+            Delta version of those that are not to be read as they are now.
+        """
         known = []
         for name in names if names is not None else all_tables():
             if not self.table(name).is_view and self.exists(name):
-                self.read(name).createOrReplaceTempView(name)
+                self.read(name, (versions or {}).get(name)).createOrReplaceTempView(name)
                 known.append(name)
         return known
 

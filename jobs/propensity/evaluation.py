@@ -34,7 +34,11 @@ MAX_CURVE_POINTS = 200
 
 
 def evaluate(
-    split: str, scores: Scores, threshold: float, decision: DecisionSettings
+    split: str,
+    scores: Scores,
+    threshold: float,
+    decision: DecisionSettings,
+    margin_shift: float = 0.0,
 ) -> list[Metric]:
     """All figures of the trees on one slice, which must hold both classes.
 
@@ -44,11 +48,13 @@ def evaluate(
         Name of the slice.
     threshold
         Probability from which a user is selected (`choose_threshold`).
+    margin_shift
+        Added to the margins for the figures without calibration (`training.Thinning`).
     """
     return [
         *size_figures(split, len(scores.label), int(scores.label.sum())),
         *single_figures(split, scores),
-        *_raw_figures(split, scores),
+        *_raw_figures(split, scores, margin_shift),
         *_calibration(split, scores),
         *_curve(split, scores),
         *decision_figures(split, scores, threshold, decision),
@@ -147,9 +153,9 @@ def thinned_curve(label: Floats, score: Floats) -> list[tuple[float, float]]:
     return [(float(recall[i]), float(precision[i])) for i in places]
 
 
-def _raw_figures(split: str, scores: Scores) -> list[Metric]:
+def _raw_figures(split: str, scores: Scores, margin_shift: float) -> list[Metric]:
     """Figures of what the trees say before calibration."""
-    raw = probabilities(scores.margin)
+    raw = probabilities(scores.margin + margin_shift)
     figures = {
         "log_loss_raw": log_loss(scores.label, raw),
         "ece_raw": expected_calibration_error(calibration_table(scores.label, raw)),

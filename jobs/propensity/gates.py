@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jobs.propensity.judging import Judged
+    from jobs.propensity.leakage import Suspect
     from jobs.propensity.settings import GateSettings
 
 RULES = ("recency", "frequency")
@@ -30,8 +31,14 @@ class Gate:
         return f"{self.name}: {self.figure:.4f}, limit {self.limit:.3g}"
 
 
-def check_gates(judged: Judged, settings: GateSettings) -> list[Gate]:
-    """Hold a model to all gates, in the order in which they are shown."""
+def check_gates(judged: Judged, suspects: list[Suspect], settings: GateSettings) -> list[Gate]:
+    """Hold a model to all gates, in the order in which they are shown.
+
+    Parameters
+    ----------
+    suspects
+        Features that seem to see past as_of.
+    """
     roc = judged.figure("roc_auc")
     sums = judged.figure("observed_to_expected")
     found = [
@@ -49,6 +56,8 @@ def check_gates(judged: Judged, settings: GateSettings) -> list[Gate]:
             gain = judged.figure("log_loss_gain", model)
             limit = settings.log_loss * judged.figure("log_loss", model).value
             found.append(_at_most(f"lower bound of log-loss over {model}", gain.low, limit))
+    named = f" ({', '.join(suspect.feature for suspect in suspects)})" if suspects else ""
+    found.append(_at_most(f"features that see past as_of{named}", float(len(suspects)), 0.0))
     return found
 
 

@@ -13,6 +13,8 @@ from jobs.core.queries import Value, render
 from jobs.propensity.features import KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyspark.sql import DataFrame
 
     from jobs.core.entry import Run
@@ -69,7 +71,30 @@ def write_snapshots(run: Run, log: Log, dates: tuple[date, ...], stride_days: in
         Ascending, `stride_days` apart. Exactly these are replaced: dates in between, which
         scoring put there, stay.
     """
-    run.warehouse.register(TABLES)
+    snapshots = snapshots_at(run, log, dates, stride_days)
+    # One file per date instead of one per date and shuffle partition.
+    by_date = snapshots.repartition("as_of")
+    run.warehouse.replace_where("user_snapshots", by_date, _among(dates))
+    return read_snapshots(run, dates).count()
+
+
+def snapshots_at(
+    run: Run,
+    log: Log,
+    dates: tuple[date, ...],
+    stride_days: int,
+    versions: Mapping[str, int] | None = None,
+) -> DataFrame:
+    """Make the snapshots of some dates, as they would be stored.
+
+    Parameters
+    ----------
+    dates
+        Ascending, `stride_days` apart.
+    versions
+        Delta version by table to read; the latest of tables that are not named.
+    """
+    run.warehouse.register(TABLES, versions)
     grid: dict[str, Value] = {
         "snapshot_from": dates[0],
         "snapshot_to": dates[-1] + timedelta(days=1),
@@ -78,11 +103,7 @@ def write_snapshots(run: Run, log: Log, dates: tuple[date, ...], stride_days: in
     params = log.params | grid
     for view in views_read(all_tables()["user_snapshots"]):
         run.spark.sql(render(query_of(view.name), params)).createOrReplaceTempView(view.name)
-    snapshots = run.spark.sql(render(query_of("user_snapshots"), params))
-    # One file per date instead of one per date and shuffle partition.
-    by_date = snapshots.repartition("as_of")
-    run.warehouse.replace_where("user_snapshots", by_date, _among(dates))
-    return read_snapshots(run, dates).count()
+    return run.spark.sql(render(query_of("user_snapshots"), params))
 
 
 def read_snapshots(run: Run, dates: tuple[date, ...]) -> DataFrame:
@@ -92,10 +113,16 @@ def read_snapshots(run: Run, dates: tuple[date, ...]) -> DataFrame:
 
 def labelled_snapshots(run: Run, log: Log, dates: tuple[date, ...], target: Target) -> DataFrame:
     """Join the label of a target to the stored snapshots of the given dates."""
-    run.warehouse.register(["user_snapshots", *TABLES])
+    run.warehouse.register(TABLES)
+    return with_labels(run, log, read_snapshots(run, dates), target)
+
+
+def with_labels(run: Run, log: Log, snapshots: DataFrame, target: Target) -> DataFrame:
+    """Join the label of a target to snapshots, by the tables that SQL knows (`register`)."""
+    snapshots.createOrReplaceTempView("user_snapshots")
     params = log.params | {"horizon_days": target.horizon_days}
     labels = run.spark.sql(render(query_of(target.label_table), params))
-    return read_snapshots(run, dates).join(labels, on=list(KEY), how="inner")
+    return snapshots.join(labels, on=list(KEY), how="inner")
 
 
 def query_of(table: str) -> str:

@@ -64,6 +64,7 @@ def judge(
     settings: PropensitySettings,
     own: TargetSettings,
     ceiling: Ceiling | None = None,
+    margin_shift: float = 0.0,
 ) -> Judged:
     """Judge trees and peers on the calibration and the test slice.
 
@@ -75,6 +76,8 @@ def judge(
         Scores of the others; each is calibrated on the calibration slice first.
     ceiling
         Gives the probabilities of those who know the process, where there is one.
+    margin_shift
+        What the margins lack before they are read as probabilities without calibration.
     """
     calibrate, test = samples["calibrate"], samples["test"]
     found: list[Metric] = []
@@ -85,7 +88,7 @@ def judge(
     threshold = decisions.choose_threshold(ours["calibrate"].probability, own.decision)
     for name, sample in (("calibrate", calibrate), ("test", test)):
         scores = Scores.of(sample.label, ours[name].score, ours[name].probability)
-        found += evaluation.evaluate(name, scores, threshold, own.decision)
+        found += evaluation.evaluate(name, scores, threshold, own.decision, margin_shift)
     contestants = {OURS: ours["test"]}
     in_order = Scores(test.label, ours["test"].score, ours["test"].probability)
     found += evaluation.by_segment("test", test.segments, test.label, in_order)

@@ -52,9 +52,12 @@ def peeking_features(
         One row per snapshot, one column per name.
     in_one_day, in_two_days
         Whether the user did on the first, or on the first two days from T on, what the target is
-        about. The second day is judged among those who did not on the first.
+        about. The second day is judged among those who did not on the first. Where all or none
+        did on either, nothing can be told, and none is found.
     """
     rest = ~in_one_day
+    if not all(0 < days.sum() < len(days) for days in (in_one_day, in_two_days[rest])):
+        return []
     limit = LIMIT + STANDARD_ERRORS * np.hypot(
         _standard_error(in_one_day), _standard_error(in_two_days[rest])
     )

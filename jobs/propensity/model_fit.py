@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from jobs.propensity import features, peers, purchase_rhythm, training
+from jobs.propensity import features, inputs, peers, purchase_rhythm, training
 from jobs.propensity.calibration import require_signal
 from jobs.propensity.features import LABEL, Sample
 from jobs.propensity.snapshots import SLICES
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from pyspark.ml.classification import GBTClassificationModel
     from pyspark.sql import DataFrame
 
+    from jobs.core.entry import Run
     from jobs.core.progress import Step
     from jobs.propensity.bgnbd.fitting import Fit
+    from jobs.propensity.inputs import Log
     from jobs.propensity.peers import Scorer
     from jobs.propensity.settings import PropensitySettings
+    from jobs.propensity.snapshots import TimeSplit
     from jobs.propensity.targets import Target
     from jobs.propensity.training import Choice, SliceSize
 
@@ -38,6 +41,8 @@ class Fitted:
         The trees that serve.
     later
         Rows of the slices after training, by name.
+    margin_shift
+        What the margins of the trees lack because they saw more of one class than there is.
     """
 
     rhythm: Fit | None
@@ -46,6 +51,7 @@ class Fitted:
     choice: Choice
     peers: dict[str, Scorer]
     later: dict[str, Sample]
+    margin_shift: float
 
 
 def fit_model(
@@ -76,17 +82,15 @@ def fit_model(
         The trees rank the calibration slice no better than chance.
     """
     boosting = settings.of(target).boosting
-    stage = None
-    if rhythm is not None:
-        stage = purchase_rhythm.rhythm_stage(rhythm.model, target.horizon_days)
     train_rows = frame.where(F.col("slice") == "train")
-    encoder = features.fit_encoder(train_rows, stage)
-    most = settings.max_rows_judged
-    with cached(encoder.transform(train_rows)) as encoded:
-        with begin(f"{boosting.max_trees} trees") as step:
-            step.rows = sizes["train"].rows
-            grown = training.fit_trees(encoded, sizes["train"].rows, boosting)
-        train_sample = features.collect(encoded, sizes["train"].rows, most)
+    encoder = encoder_for(frame, rhythm, target)
+    most, size = settings.max_rows_judged, sizes["train"]
+    thinning = training.Thinning.to(size, settings.max_train_rows)
+    encoded = encoder.transform(train_rows)
+    with cached(thinning.keep(encoded)) as kept, begin(f"{boosting.max_trees} trees") as step:
+        step.rows = thinning.rows(size)
+        grown = training.fit_trees(kept, step.rows, boosting)
+    train_sample = features.collect(encoded, size.rows, most)
     later = {
         name: features.collect(
             encoder.transform(frame.where(F.col("slice") == name)), sizes[name].rows, most
@@ -94,7 +98,8 @@ def fit_model(
         for name in SLICES[1:]
     }
     with begin("choose trees, calibrate") as step:
-        choice = training.choose_trees(export_trees(grown), later["calibrate"])
+        calibrate = later["calibrate"]
+        choice = training.choose_trees(export_trees(grown), calibrate.label, calibrate.matrix)
         require_signal(choice.calibration)
         step.note = f"{choice.trees} of {boosting.max_trees} trees"
     with begin("peers") as step:
@@ -102,7 +107,27 @@ def fit_model(
         scorers = peers.fit_peers(train_sample, names, target, boosting.seed, only_simple_peers)
         step.note = ", ".join(scorers)
     model = training.first_trees(grown, choice.trees)
-    return Fitted(rhythm, encoder, model, choice, scorers, later)
+    return Fitted(rhythm, encoder, model, choice, scorers, later, thinning.margin_shift)
+
+
+def slices_in_order(
+    run: Run, log: Log, split: TimeSplit, target: Target, settings: PropensitySettings
+) -> DataFrame:
+    """Labelled snapshots of the slices of a time split, in fixed order, as `fit_model` wants them.
+
+    The snapshots must be there already (`inputs.write_snapshots`).
+    """
+    labelled = inputs.labelled_snapshots(run, log, split.dates, target)
+    partitions = settings.of(target).boosting.partitions
+    return features.in_fixed_order(training.name_slices(labelled, split), partitions)
+
+
+def encoder_for(frame: DataFrame, rhythm: Fit | None, target: Target) -> PipelineModel:
+    """Learn from the training slice how rows become vectors."""
+    stage = None
+    if rhythm is not None:
+        stage = purchase_rhythm.rhythm_stage(rhythm.model, target.horizon_days)
+    return features.fit_encoder(frame.where(F.col("slice") == "train"), stage)
 
 
 @contextmanager

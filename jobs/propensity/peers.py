@@ -52,7 +52,7 @@ def fit_peers(
     """
     column = {name: place for place, name in enumerate(names)}
     found: dict[str, Scorer] = _rules(column, target)
-    found["logistic"] = _logistic(train)
+    found["logistic"] = logistic(train.matrix, train.label)
     if not only_simple:
         found["random_forest"] = _forest(train, seed)
         found["xgboost"] = _xgboost(train, seed)
@@ -79,7 +79,14 @@ def _rules(column: dict[str, int], target: Target) -> dict[str, Scorer]:
     return rules
 
 
-def _logistic(train: Sample) -> Scorer:
+def logistic(matrix: Floats, label: Floats, strength: float = 1.0) -> Scorer:
+    """Fit a logistic regression on the logarithms of the numbers; its score is a logit.
+
+    Parameters
+    ----------
+    strength
+        The inverse of how strongly coefficients are held near 0, as scikit-learn's C.
+    """
     from sklearn.feature_selection import VarianceThreshold
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -91,8 +98,8 @@ def _logistic(train: Sample) -> Scorer:
         # Of a column that is the same for all, rounding may make the variance negative.
         VarianceThreshold(),
         StandardScaler(),
-        LogisticRegression(max_iter=2_000),
-    ).fit(train.matrix, train.label)
+        LogisticRegression(C=strength, max_iter=2_000),
+    ).fit(matrix, label)
     return model.decision_function
 
 

@@ -75,11 +75,17 @@ def fit_rhythm(orders: DataFrame, midnight: str, as_of: date) -> Fit:
     return fit(Histories.of(found["repeats"], found["last"], found["age"]))
 
 
-def rhythm_at(run: Run, log: Log, as_of: date) -> Fit | None:
-    """Fit BG/NBD to the customers of a run's log at a date; None where too few bought twice."""
+def rhythm_at(run: Run, log: Log, as_of: date, version: int | None = None) -> Fit | None:
+    """Fit BG/NBD to the customers of a run's log at a date; None where too few bought twice.
+
+    Parameters
+    ----------
+    version
+        Delta version of fact_orders to read; the latest where None.
+    """
     midnight = f"TO_UTC_TIMESTAMP(TIMESTAMP'{as_of} 00:00:00', '{log.params['tz']}')"
     try:
-        return fit_rhythm(run.warehouse.read("fact_orders"), midnight, as_of)
+        return fit_rhythm(run.warehouse.read("fact_orders", version), midnight, as_of)
     except ContractError:
         # Too few bought twice: the other features have to do.
         return None

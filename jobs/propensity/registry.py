@@ -33,6 +33,8 @@ FOLDER = "models"
 TABLE = "model_registry"
 SINGLE_POINT = 0
 CHAMPION, CHALLENGER = "champion", "challenger"
+# Reason of the registration that a training makes.
+TRAINED = "trained"
 
 
 @dataclass(frozen=True)

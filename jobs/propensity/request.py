@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from jobs.core.config import Config
+from jobs.core.errors import UsageError
 from jobs.propensity.settings import settings_of, targets_of
 
 
@@ -18,3 +19,10 @@ def add_target(parser: argparse.ArgumentParser) -> None:
 def check_target(args: argparse.Namespace, config: Config) -> None:
     """Refuse settings of the models that cannot be, and a target that is not in them."""
     targets_of(settings_of(config), args.target)
+
+
+def check_training(args: argparse.Namespace, config: Config) -> None:
+    """Refuse options of `train` that do not go together."""
+    check_target(args, config)
+    if args.reproduce and (args.target or args.challenger):
+        raise UsageError("--reproduce takes neither --target nor --challenger")

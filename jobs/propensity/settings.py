@@ -140,6 +140,7 @@ class PropensitySettings:
     max_snapshots: Annotated[int, pydantic.Field(ge=3)]
     calibrate_share: Share
     test_share: Share
+    max_train_rows: Annotated[int, pydantic.Field(ge=1_000)]
     max_rows_judged: Annotated[int, pydantic.Field(ge=1_000)]
     resamples: Annotated[int, pydantic.Field(ge=20)]
     gates: GateSettings

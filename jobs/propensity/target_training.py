@@ -11,24 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from jobs.propensity import (
-    evaluation,
-    explanation,
-    features,
-    gates,
-    inputs,
-    judging,
-    purchase_rhythm,
-    registry,
-    training,
-)
-from jobs.propensity.model_fit import Fitted, cached, fit_model, slice_sizes
+from jobs.propensity import features, gates, inputs, purchase_rhythm, registry, training
+from jobs.propensity.figures import every_figure
+from jobs.propensity.leakage import Suspect, peeking_features
+from jobs.propensity.model_fit import Fitted, cached, fit_model, slice_sizes, slices_in_order
 from jobs.propensity.promotion import failed_gates
-from jobs.propensity.registry import CHALLENGER, CHAMPION, Recipe, Registry
+from jobs.propensity.registry import CHALLENGER, CHAMPION, TRAINED, Recipe, Registry
 from jobs.propensity.scores import Metric
 from jobs.propensity.snapshots import plan_split
+from jobs.propensity.targets import Target
 from jobs.propensity.trained import Trained
-from jobs.propensity.tree_export import export_trees
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,9 +35,9 @@ if TYPE_CHECKING:
     from jobs.propensity.bgnbd.fitting import Fit
     from jobs.propensity.features import Sample
     from jobs.propensity.inputs import Log
+    from jobs.propensity.judging import Ceiling as Others
     from jobs.propensity.settings import PropensitySettings
     from jobs.propensity.snapshots import TimeSplit
-    from jobs.propensity.targets import Target
     from jobs.propensity.training import SliceSize
 
     Floats = NDArray[np.float64]
@@ -81,10 +73,7 @@ class TargetTraining:
 
     def train(self, ceiling: Ceiling | None) -> Trained:
         """Fit, judge and register the model, if it is not there already; see `train_flow.train`."""
-        labelled = training.name_slices(
-            inputs.labelled_snapshots(self.run, self.log, self.split.dates, self.target), self.split
-        )
-        ordered = features.in_fixed_order(labelled, self.own.boosting.partitions)
+        ordered = slices_in_order(self.run, self.log, self.split, self.target, self.settings)
         with cached(ordered) as frame:
             with self._step("labels, time split") as step:
                 sizes = slice_sizes(frame)
@@ -126,7 +115,7 @@ class TargetTraining:
 
     def _others(
         self, frame: DataFrame, sizes: dict[str, SliceSize], ceiling: Ceiling | None
-    ) -> judging.Ceiling:
+    ) -> Others:
         """Those whose probabilities come from elsewhere: the serving model, and who knows all."""
         champion = self.registry.champion(self.target.name)
         test_rows = frame.where(F.col("slice") == "test")
@@ -153,28 +142,15 @@ class TargetTraining:
         recipe: Recipe,
         fitted: Fitted,
         sizes: dict[str, SliceSize],
-        others: judging.Ceiling,
+        others: Others,
     ) -> dict[str, Any]:
         with self._step("figures, intervals") as step:
             step.rows = len(fitted.later["test"])
-            trees = export_trees(fitted.model)
+            judged, metrics = every_figure(fitted, sizes, self.settings, self.own, others)
             calibration = fitted.choice.calibration
-            judged = judging.judge(
-                fitted.later, trees, calibration, fitted.peers, self.settings, self.own, others
-            )
-            metrics = [
-                *evaluation.size_figures("train", *asdict(sizes["train"]).values()),
-                *judged.metrics,
-                *_stages(fitted.choice.losses),
-                *explanation.importance(
-                    trees,
-                    features.vector_names(fitted.encoder),
-                    fitted.model.featureImportances.toArray(),
-                    fitted.later["test"],
-                    self.own.boosting.seed,
-                ),
-            ]
-            found = gates.check_gates(judged, self.settings.gates)
+        with self._step("a look for leaks"):
+            suspects = self._suspects(fitted)
+            found = gates.check_gates(judged, suspects, self.settings.gates)
         with self._step("register model") as step:
             step.note = recipe.model_version
             pipeline = training.serving_pipeline(fitted.encoder, fitted.model)
@@ -190,6 +166,18 @@ class TargetTraining:
                 "gates_passed": all(gate.passed for gate in found),
             }
             return self._register(recipe, own, pipeline, metrics)
+
+    def _suspects(self, fitted: Fitted) -> list[Suspect]:
+        """Features that tell of the first day after a test date what only that day can."""
+        kind, came = self.target.kind, []
+        for days in (1, 2):
+            target = Target(kind, days)
+            frame = inputs.labelled_snapshots(self.run, self.log, self.split.test, target)
+            rows, most = len(fitted.later["test"]), self.settings.max_rows_judged
+            label = features.collect_column(frame, features.LABEL, rows, most)
+            came.append(label == (1 if kind == "purchase" else 0))
+        names = features.vector_names(fitted.encoder)
+        return peeking_features(fitted.later["test"].matrix, names, *came)
 
     def _register(
         self,
@@ -207,7 +195,7 @@ class TargetTraining:
         versions = {name: warehouse.version(name) for name in inputs.TABLES}
         row = registry.registry_row(recipe, versions) | own | {"model_sha256": sha256}
         serves = own["gates_passed"] and self.may_serve
-        return self.registry.append(row, CHAMPION if serves else CHALLENGER, "trained")
+        return self.registry.append(row, CHAMPION if serves else CHALLENGER, TRAINED)
 
     def _step(self, name: str) -> AbstractContextManager[Step]:
         return self.run.progress.step(f"train {self.target.name}: {name}")
@@ -221,13 +209,6 @@ def _can_be_held_against(champion: dict[str, Any], split: TimeSplit, root: Path)
         and not features.lost_columns(champion["features"])
         and registry.is_whole(root, champion)
     )
-
-
-def _stages(losses: dict[int, float]) -> list[Metric]:
-    return [
-        Metric("calibrate", "log_loss_by_trees", loss, count, float(count))
-        for count, loss in losses.items()
-    ]
 
 
 def _told(rhythm: Fit | None) -> str:

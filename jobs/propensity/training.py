@@ -8,6 +8,7 @@ leave the ranking as it is and wreck the probabilities.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from sklearn.metrics import log_loss
 
 from jobs.core.errors import ContractError
 from jobs.propensity.calibration import Calibration, fit_calibration
-from jobs.propensity.features import LABEL, VECTOR
+from jobs.propensity.features import KEY, LABEL, VECTOR
 from jobs.propensity.trees import staged_margins
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
-    from jobs.propensity.features import Sample
     from jobs.propensity.settings import BoostingSettings
     from jobs.propensity.snapshots import TimeSplit
     from jobs.propensity.targets import Target
@@ -43,6 +43,7 @@ MARGIN_VECTOR = "margin_vector"
 MARGIN = "margin"
 # Numbers of trees that are tried lie so far apart.
 STAGE = 5
+_PLACES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,47 @@ def require_both_classes(sizes: dict[str, SliceSize], target: Target) -> None:
                 f"{target.positives} among {size.rows} users, and both classes are needed; load a "
                 "longer or larger log"
             )
+
+
+@dataclass(frozen=True)
+class Thinning:
+    """Which share of the training rows of each class is kept: all of a small slice.
+
+    Parameters
+    ----------
+    positives, negatives
+        Shares, above 0 and at most 1.
+    """
+
+    positives: float
+    negatives: float
+
+    @classmethod
+    def to(cls, size: SliceSize, most: int) -> Thinning:
+        """Keep about `most` rows: those of the rarer class first, up to half of them."""
+        rare = min(size.positives, size.rows - size.positives)
+        common = size.rows - rare
+        kept_rare = min(rare, max(most // 2, most - common))
+        shares = kept_rare / rare, min(1.0, (most - kept_rare) / common)
+        return cls(*(shares if rare == size.positives else shares[::-1]))
+
+    @property
+    def margin_shift(self) -> float:
+        """What to add to a margin for the odds of the whole slice; half a logit, as the margin."""
+        return math.log(self.negatives / self.positives) / 2
+
+    def rows(self, size: SliceSize) -> int:
+        """About how many rows are kept."""
+        negatives = size.rows - size.positives
+        return round(self.positives * size.positives + self.negatives * negatives)
+
+    def keep(self, frame: DataFrame) -> DataFrame:
+        """Draw the rows by a hash of their key, so the same ones in any order and any run."""
+        if self.positives == self.negatives == 1:
+            return frame
+        share = F.when(F.col(LABEL) == 1, self.positives).otherwise(self.negatives)
+        place = F.pmod(F.xxhash64(F.lit("trained"), *KEY), F.lit(_PLACES))
+        return frame.where(place < share * _PLACES)
 
 
 def fit_trees(encoded: DataFrame, rows: int, settings: BoostingSettings) -> GBTClassificationModel:
@@ -124,17 +166,23 @@ class Choice:
     losses: dict[int, float]
 
 
-def choose_trees(trees: Trees, calibrate: Sample) -> Choice:
-    """Keep the number of trees whose calibrated margin has the lowest log-loss on later rows."""
+def choose_trees(trees: Trees, label: Floats, matrix: Floats) -> Choice:
+    """Keep the number of trees whose calibrated margin has the lowest log-loss on later rows.
+
+    Parameters
+    ----------
+    label, matrix
+        Of the calibration slice.
+    """
     fitted = len(trees.roots)
     stages = [*range(STAGE, fitted, STAGE), fitted]
-    staged = staged_margins(trees, calibrate.matrix, stages)
+    staged = staged_margins(trees, matrix, stages)
     losses: dict[int, float] = {}
     found: dict[int, Calibration] = {}
     for place, count in enumerate(stages):
         margin = staged[:, place]
-        found[count] = fit_calibration(margin, calibrate.label)
-        losses[count] = float(log_loss(calibrate.label, found[count].probability(margin)))
+        found[count] = fit_calibration(margin, label)
+        losses[count] = float(log_loss(label, found[count].probability(margin)))
     best = min(losses, key=lambda count: losses[count])
     return Choice(best, found[best], losses)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -21,6 +22,7 @@ FUNNEL_DAYS = 28
 MOST_COHORTS = 26
 SPLIT = "test"
 OURS, EVERYONE = "gbt", "all"
+CHAMPION = "champion"
 
 FUNNEL_STEPS = ("view", "add_to_cart", "purchase")
 AT_THRESHOLD = ("threshold", "selected_share", "precision", "recall")
@@ -124,6 +126,25 @@ def importance(read: Read, kind: str = "purchase") -> pd.DataFrame:
     return serving_model(read, kind, ("permutation_importance", "shap_importance"), segments=True)
 
 
+def registrations(read: Read) -> list[dict[str, Any]]:
+    """Row of model_registry that serves each target, or the newest one where none serves.
+
+    In the order in which the targets were first trained.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for row in read("model_registry").orderBy("registration").collect():
+        known = found.get(row["target"])
+        if known is None or row["alias"] == CHAMPION or known["alias"] != CHAMPION:
+            found[row["target"]] = row.asDict()
+    return list(found.values())
+
+
+def every_metric(read: Read, model_version: str) -> pd.DataFrame:
+    """All rows of model_metrics of one model."""
+    rows = read("model_metrics").where(F.col("model_version") == model_version)
+    return collect(rows, ["split", "model", "segment", "metric", "point"])
+
+
 def serving_model(
     read: Read,
     kind: str,
@@ -148,7 +169,7 @@ def serving_model(
     registered = read("model_registry").where(F.col("target").startswith(f"{kind}_"))
     first = registered.orderBy("registration").limit(1).select("target")
     own = registered.join(first, on="target", how="inner")
-    is_champion = F.col("alias") == "champion"
+    is_champion = F.col("alias") == CHAMPION
     newest = own.orderBy(is_champion.desc(), F.desc("registration")).limit(1)
     rows = read("model_metrics").where((F.col("split") == SPLIT) & F.col("metric").isin(*metrics))
     if not everyone:

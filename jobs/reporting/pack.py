@@ -1,4 +1,4 @@
-"""The chart pack: each chart as PNG, and the CSV of exactly what it shows."""
+"""The chart pack: each chart as PNG, and the CSV of exactly what it shows; a card per model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from matplotlib.figure import Figure
 from jobs.core.errors import StorageError
 from jobs.core.progress import Progress
 from jobs.reporting import charts, cohort_charts, frames, model_charts, peer_charts, theme
+from jobs.reporting.model_card import model_card
 
+# Charts that a model card shows, and what they show.
+PICTURES = (
+    ("calibration", "Observed by predicted probability"),
+    ("pr_curve", "Precision by recall"),
+)
 # A spreadsheet takes a cell that begins so for a formula and would run it.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -32,7 +38,12 @@ class Chart:
     draw: Callable[[pd.DataFrame, date | None], Figure]
 
 
-COHORTS = ("retention_cohorts",)
+COHORTS, MODELS = ("retention_cohorts",), ("model_registry", "model_metrics")
+
+
+def name_of(chart: str, kind: str) -> str:
+    """File name, without its ending, of a chart of the model of a kind of target."""
+    return chart if kind == "purchase" else f"{kind}_{chart}"
 
 
 def of_model(kind: str) -> tuple[Chart, ...]:
@@ -45,8 +56,8 @@ def of_model(kind: str) -> tuple[Chart, ...]:
     }
     return tuple(
         Chart(
-            name if kind == "purchase" else f"{kind}_{name}",
-            ("model_registry", "model_metrics"),
+            name_of(name, kind),
+            MODELS,
             partial(frame, kind=kind),
             partial(draw, kind=kind),
         )
@@ -63,6 +74,16 @@ CHARTS = (
     *of_model("purchase"),
     *of_model("churn"),
 )
+
+
+def write_report(
+    folder: Path, read: frames.Read, exists: Callable[[str], bool], progress: Progress
+) -> list[Path]:
+    """Write charts and model cards; see `write_pack` and `write_cards`."""
+    return [
+        *write_pack(folder, read, exists, progress),
+        *write_cards(folder, read, exists, progress),
+    ]
 
 
 def write_pack(
@@ -109,6 +130,36 @@ def write_pack(
                 write_whole(values, csv_text(frame).encode()),
             ]
     return written
+
+
+def write_cards(
+    folder: Path, read: frames.Read, exists: Callable[[str], bool], progress: Progress
+) -> list[Path]:
+    """Write <folder>/model_card_<target>.md for every target that has a model.
+
+    See `write_pack` for parameters and error.
+
+    Returns
+    -------
+    list of Path
+        The files written; none where no model was trained.
+    """
+    with progress.step("model cards") as step, storage_errors(folder):
+        if not all(map(exists, MODELS)):
+            step.note = "left out: no model was trained yet"
+            return []
+        written, kinds = [], set()
+        for row in frames.registrations(read):
+            kind = row["target"].partition("_")[0]
+            # The charts are of the first target of a kind.
+            shown = {} if kind in kinds else {t: f"{name_of(n, kind)}.png" for n, t in PICTURES}
+            kinds.add(kind)
+            card = model_card(row, frames.every_metric(read, row["model_version"]), shown)
+            path = folder / f"model_card_{row['target']}.md"
+            folder.mkdir(parents=True, exist_ok=True)
+            written.append(write_whole(path, card.encode()))
+        step.rows = len(written)
+        return written
 
 
 @theme.themed

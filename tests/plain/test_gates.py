@@ -6,6 +6,7 @@ import pytest
 
 from jobs.propensity.gates import Gate, as_rows, check_gates
 from jobs.propensity.judging import Judged
+from jobs.propensity.leakage import Suspect
 from jobs.propensity.scores import OURS, Metric
 from jobs.propensity.settings import GateSettings
 
@@ -30,6 +31,7 @@ NAMES = [
     "upper bound of PR-AUC over frequency",
     "lower bound of log-loss over logistic",
     "lower bound of log-loss over champion",
+    "features that see past as_of",
 ]
 
 
@@ -54,7 +56,7 @@ def failed(gates: list[Gate]) -> list[str]:
 
 
 def test_a_good_model_passes_every_gate() -> None:
-    gates = check_gates(judged(), SETTINGS)
+    gates = check_gates(judged(), [], SETTINGS)
     assert [gate.name for gate in gates] == NAMES
     assert failed(gates) == []
 
@@ -74,8 +76,8 @@ def test_a_good_model_passes_every_gate() -> None:
 def test_a_gate_fails_alone_and_just_past_its_limit(
     figure: str, passes: tuple[float, float], fails: tuple[float, float], name: str
 ) -> None:
-    assert failed(check_gates(judged(**{figure: passes}), SETTINGS)) == []
-    assert failed(check_gates(judged(**{figure: fails}), SETTINGS)) == [name]
+    assert failed(check_gates(judged(**{figure: passes}), [], SETTINGS)) == []
+    assert failed(check_gates(judged(**{figure: fails}), [], SETTINGS)) == [name]
 
 
 def test_wide_intervals_pass_though_the_figures_are_bad() -> None:
@@ -87,17 +89,24 @@ def test_wide_intervals_pass_though_the_figures_are_bad() -> None:
         log_loss_gain__logistic=(-0.1, 0.4),
         log_loss_gain__champion=(-0.1, 0.4),
     )
-    assert failed(check_gates(bad, SETTINGS)) == []
+    assert failed(check_gates(bad, [], SETTINGS)) == []
 
 
 def test_without_a_champion_there_is_no_gate_for_one() -> None:
     whole = judged()
     alone = Judged([m for m in whole.metrics if m.model != "champion"], whole.threshold)
-    assert [gate.name for gate in check_gates(alone, SETTINGS)] == NAMES[:-1]
+    assert [gate.name for gate in check_gates(alone, [], SETTINGS)] == [*NAMES[:6], NAMES[7]]
+
+
+def test_a_feature_that_sees_past_its_date_is_named_and_fails() -> None:
+    suspects = [Suspect("views_7d", 0.9, 0.6), Suspect("orders_1d", 0.95, 0.5)]
+    gates = check_gates(judged(), suspects, SETTINGS)
+    assert failed(gates) == ["features that see past as_of (views_7d, orders_1d)"]
+    assert (gates[-1].figure, gates[-1].limit) == (2, 0)
 
 
 def test_gates_are_told_and_stored() -> None:
-    gates = check_gates(judged(roc_auc__gbt=(0.4, 0.5)), SETTINGS)
+    gates = check_gates(judged(roc_auc__gbt=(0.4, 0.5)), [], SETTINGS)
     assert gates[0].told() == "upper bound of ROC-AUC: 0.5000, limit 0.55"
     assert as_rows(gates)[0] == {
         "name": NAMES[0],

@@ -13,6 +13,8 @@ from jobs.core.entry import OneLineParser, positive
 from jobs.core.errors import StorageError, UsageError
 
 DEFAULT_DAYS = 180
+# By what is measured, how often a contestant runs.
+ROUNDS = {"generate": 1, "metrics": 1, "model": 3}
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Rules:
     days : int
         Days of every shop.
     rounds : int
-        How often each contestant runs, in turns; the fastest run counts.
+        How often each contestant runs, in turns; the fastest run counts. Of a model, how often it
+        is fitted in one run; the median counts.
     is_dirty : bool
         Whether our log has the faults of shop.dirt.
     """
@@ -45,13 +48,32 @@ def bench_parser(doc: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("what", choices=["generate", "metrics"], help="what to measure")
+    parser.add_argument("what", choices=tuple(ROUNDS), help="what to measure")
     parser.add_argument(
         "--events",
         default="",
         metavar="N,N,...",
         help="sizes to measure at (default: 1, 10 and 100 million; metrics: 1, 10 and 50 million); "
         "of metrics --day-cost the events of a day (default: 20000)",
+    )
+    parser.add_argument(
+        "--snapshots",
+        default="",
+        metavar="N,N,...",
+        help="of model, rows to learn from (default: 100 and 400 thousand, 1 million)",
+    )
+    parser.add_argument(
+        "--seeds",
+        default="",
+        metavar="N,N,...",
+        help="of model, instead: train on the default shops of these seeds, and hold the models "
+        "against what is asked of them",
+    )
+    parser.add_argument(
+        "--ablation",
+        type=int,
+        metavar="SEED",
+        help="of model, instead: change one setting at a time on the default shop of this seed",
     )
     parser.add_argument(
         "--days",
@@ -63,9 +85,9 @@ def bench_parser(doc: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--rounds",
         type=positive,
-        default=1,
         metavar="N",
-        help="runs of each contestant, in turns; the fastest counts (default: 1)",
+        help="runs of each contestant, in turns; the fastest counts (default: 1); of model, fits, "
+        "whose median counts (default: 3)",
     )
     parser.add_argument("--dirt", action="store_true", help="our log with the faults of shop.dirt")
     parser.add_argument(
@@ -106,8 +128,31 @@ def scratch_folder(parent: Path | None) -> Iterator[Path]:
         yield Path(name).resolve()
 
 
-def parse_sizes(text: str) -> list[int]:
-    """Read numbers of events, rising, from an option such as ``1000000,10000000``; '' has none.
+def check_request(args: argparse.Namespace) -> None:
+    """Refuse options of another measurement than the one that is asked.
+
+    Raises
+    ------
+    UsageError
+    """
+    of_model, of_others = ("--snapshots", "--seeds", "--ablation"), ("--events", "--day-cost")
+    chosen = {
+        "--events": bool(args.events),
+        "--day-cost": args.day_cost,
+        "--snapshots": bool(args.snapshots),
+        "--seeds": bool(args.seeds),
+        "--ablation": args.ablation is not None,
+    }
+    for name in of_others if args.what == "model" else of_model:
+        if chosen[name]:
+            raise UsageError(f"{name} is not an option of bench {args.what}")
+    given = [name for name in of_model if chosen[name]]
+    if len(given) > 1:
+        raise UsageError(f"give one of {' and '.join(given)}")
+
+
+def parse_sizes(text: str, option: str = "--events") -> list[int]:
+    """Read whole numbers, rising, from an option such as ``1000000,10000000``; '' has none.
 
     Raises
     ------
@@ -118,5 +163,5 @@ def parse_sizes(text: str) -> list[int]:
         return []
     parts = [part.strip().replace("_", "") for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and int(part) for part in parts):
-        raise UsageError(f"--events {text}: whole numbers above zero are wanted, with commas")
+        raise UsageError(f"{option} {text}: whole numbers above zero are wanted, with commas")
     return sorted({int(part) for part in parts})

@@ -44,6 +44,12 @@ class Task:
     loaded_days : (int, int) or None
         Which of the days are loaded, from the first on, counted from 0 to before the second; all
         where None.
+    seed : int or None
+        Another shop than that of the settings.
+    target : str
+        What a model is to foretell.
+    rounds : int
+        How often a model is fitted.
     """
 
     folder: str
@@ -54,11 +60,15 @@ class Task:
     is_dirty: bool = False
     is_steady: bool = False
     loaded_days: tuple[int, int] | None = None
+    seed: int | None = None
+    target: str = ""
+    rounds: int = 1
 
     @property
     def config(self) -> Config:
         """The settings."""
-        return load_config(Path(self.conf_file) if self.conf_file else None)
+        config = load_config(Path(self.conf_file) if self.conf_file else None)
+        return config if self.seed is None else dataclasses.replace(config, seed=self.seed)
 
     @property
     def warehouse(self) -> Path:
@@ -84,6 +94,8 @@ class Result:
         Parts of the work, in order.
     notes : list of str
         What a reader must know.
+    figures : list of dict
+        What was found, a row each, under names of the contestant's own.
     """
 
     rows: int = 0
@@ -95,6 +107,7 @@ class Result:
     worker_cpu: float = 0.0
     steps: list[tuple[str, float, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    figures: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def cpu(self) -> float:
