@@ -71,13 +71,12 @@ class _Model:
 def changes(shipped: BoostingSettings) -> list[Change]:
     """List what is tried, the shipped settings first."""
     tried: list[tuple[str, tuple[float, ...]]] = [
-        ("max_trees", (shipped.max_trees // 2, shipped.max_trees * 2)),
+        ("max_trees", (shipped.max_trees * 2,)),
         ("max_depth", (shipped.max_depth - 1, shipped.max_depth + 1)),
         ("step_size", (shipped.step_size / 2, min(1.0, shipped.step_size * 2))),
         ("min_instances_per_node", (1, 50, 2_000)),
         ("subsampling_rate", (1.0,)),
         ("features_per_node", (1.0,)),
-        ("max_bins", (32,)),
     ]
     found = [Change(SHIPPED)]
     for name, values in tried:

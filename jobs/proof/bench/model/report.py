@@ -17,6 +17,7 @@ PR-AUC and log-loss: on the same later rows, calibrated on the same ones. scored
 slice a second, by the model; exported/s: by the trees as arrays."""
 _SPEED_HEADS = ("rows", "s/tree", ": xgboost", "PR-AUC", "log-loss", "scored/s", "exported/s", "MB")
 _DEMAND_HEADS = ("figure", f"{LEVEL:.0%} from", "to", "limit")
+_SIDES = {"at least": ">=", "at most": "<=", "within": "+-"}
 _ABLATION_HEADS = (
     "seconds",
     "trees",
@@ -63,7 +64,7 @@ def render_demands(found: Mapping[int, Sequence[Mapping[str, Any]]]) -> str:
         lines = [f"seed {seed}", _row("", _DEMAND_HEADS)]
         for row in rows:
             ends = ("" if row[end] is None else _number(row[end]) for end in ("low", "high"))
-            limit = f"{'>=' if row['side'] == 'at least' else '<='} {row['limit']:g}"
+            limit = f"{_SIDES[row['side']]} {row['limit']:g}"
             cells = (_number(row["figure"]), *ends, limit)
             name = f"{row['target']}: {row['name']}"
             lines.append(f"{_row(name, cells)}  {'met' if row['met'] else 'MISSED'}")
