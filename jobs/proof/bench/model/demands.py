@@ -79,7 +79,7 @@ def held_against(metrics: pd.DataFrame, target: str) -> list[dict[str, Any]]:
 
     def add(name: str, value: float, side: str, limit: float, *interval: float) -> None:
         low, high = interval or (None, None)
-        sides = {
+        is_met = {
             "at least": value >= limit,
             "at most": value <= limit,
             "within": abs(value) <= limit,
