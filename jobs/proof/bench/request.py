@@ -89,7 +89,11 @@ def bench_parser(doc: str) -> argparse.ArgumentParser:
         help="runs of each contestant, in turns; the fastest counts (default: 1); of model, fits, "
         "whose median counts (default: 3)",
     )
-    parser.add_argument("--dirt", action="store_true", help="our log with the faults of shop.dirt")
+    parser.add_argument(
+        "--dirt",
+        action="store_true",
+        help="our log with the faults of shop.dirt; the default shops have them anyway",
+    )
     parser.add_argument(
         "--day-cost", action="store_true", help="instead, the cost of one more day, late and early"
     )

@@ -58,7 +58,8 @@ class ModelBench:
 
     def speed(self, snapshots: int) -> Speed:
         """Fit on about so many rows."""
-        task = self._shop(round(snapshots / _ROWS_PER_USER), self._rules.days, None)
+        users = round(snapshots / _ROWS_PER_USER)
+        task = self._shop(users, self._rules.days, None, self._rules.is_dirty)
         task = replace(task, target=SPEED_TARGET, rounds=self._rules.rounds)
         rows = self._runner.run("slices", task, f"rows of {snapshots:,}").result.rows
         runs = {name: self._runner.run(name, task, f"{name}, {snapshots:,}") for name in FITTED}
@@ -84,12 +85,12 @@ class ModelBench:
 
     def _default_shop(self, seed: int) -> Task:
         scale: Scale = self._config.scales["default"]
-        return self._shop(scale.users, scale.days, seed)
+        return self._shop(scale.users, scale.days, seed, scale.dirt)
 
-    def _shop(self, users: int, days: int, seed: int | None) -> Task:
+    def _shop(self, users: int, days: int, seed: int | None, is_dirty: bool) -> Task:
         work = self._folder / "work"
         conf_file = str(self._rules.conf_file.resolve()) if self._rules.conf_file else None
-        task = Task(str(work), users, days, 0, conf_file, self._rules.is_dirty, seed=seed)
+        task = Task(str(work), users, days, 0, conf_file, is_dirty, seed=seed)
         name = f"{users:,} users" if seed is None else f"seed {seed}"
         self._runner.run("log", task, f"{name}: log")
         self._runner.run("build", task, f"{name}: tables")
