@@ -20,7 +20,7 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
 from sklearn.metrics import log_loss
 
-from jobs.core.errors import ContractError
+from jobs.core.errors import ContractError, UsageError
 from jobs.propensity.calibration import Calibration, fit_calibration
 from jobs.propensity.features import KEY, LABEL, VECTOR
 from jobs.propensity.trees import staged_margins
@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 RAW = "rawPrediction"
 MARGIN_VECTOR = "margin_vector"
 MARGIN = "margin"
+# Every tree makes the plan of the next one longer. Between 120 and 240 trees it is too deep for the
+# JVM's stack, unless it is cut off now and then, which is also a tenth faster at 120.
+MOST_TREES_IN_ONE_PLAN = 120
+CHECKPOINT_EVERY = 20
 # Numbers of trees that are tried lie so far apart.
 STAGE = 5
 _PLACES = 1_000_000
@@ -132,7 +136,18 @@ def fit_trees(encoded: DataFrame, rows: int, settings: BoostingSettings) -> GBTC
         and best cached: it is read about six times.
     rows
         Its number of rows.
+
+    Raises
+    ------
+    UsageError
+        So many trees need a checkpoint folder, and Spark has none.
     """
+    folder = encoded.sparkSession.sparkContext.getCheckpointDir()
+    if settings.max_trees > MOST_TREES_IN_ONE_PLAN and folder is None:
+        raise UsageError(
+            f"max_trees {settings.max_trees}: more than {MOST_TREES_IN_ONE_PLAN} need a folder "
+            "that all machines share, as spark.checkpoint.dir"
+        )
     trees = GBTClassifier(
         featuresCol=VECTOR,
         labelCol=LABEL,
@@ -147,6 +162,7 @@ def fit_trees(encoded: DataFrame, rows: int, settings: BoostingSettings) -> GBTC
         seed=settings.seed,
         # Caching the node of each row costs more than walking a tree of this depth.
         cacheNodeIds=False,
+        checkpointInterval=CHECKPOINT_EVERY,
     )
     return trees.fit(encoded.select(VECTOR, LABEL))
 
