@@ -22,7 +22,6 @@ from jobs.propensity.model_fit import cached, fit_model, slice_sizes
 from jobs.propensity.scores import OURS
 from jobs.propensity.settings import settings_of, targets_of
 from jobs.propensity.snapshots import TimeSplit, snapshot_dates
-from jobs.propensity.tree_export import export_trees
 from jobs.propensity.trees import margins
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ def _origin(
         rhythm = purchase_rhythm.rhythm_at(run, log, max(split.train))
         fitted = fit_model(frame, sizes, rhythm, settings, target, begin, only_simple_peers=True)
         calibrate, test = fitted.later["calibrate"], fitted.later["test"]
-        margin = margins(export_trees(fitted.model), test.matrix)
+        margin = margins(fitted.trees, test.matrix)
         probability = {OURS: fitted.choice.calibration.probability(margin)}
         for name, scorer in fitted.peers.items():
             calibration = fit_calibration(scorer(calibrate.matrix), calibrate.label)

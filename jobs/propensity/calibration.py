@@ -46,8 +46,13 @@ def fit_calibration(score: Floats, label: Floats) -> Calibration:
     return Calibration(slope, float(found.intercept_[0]) - slope * centre)
 
 
-def require_signal(calibration: Calibration) -> None:
+def require_signal(calibration: Calibration, who: str, advice: str) -> None:
     """Refuse a model whose ranking is no better than chance on later rows.
+
+    Parameters
+    ----------
+    who, advice
+        Who ranks whom, and what to do, for the message.
 
     Raises
     ------
@@ -56,6 +61,5 @@ def require_signal(calibration: Calibration) -> None:
     """
     if not calibration.slope > 0:
         raise ContractError(
-            "the trees rank the calibration slice no better than chance (slope "
-            f"{calibration.slope:.3f}); no model was registered: load a longer or larger log"
+            f"{who} no better than chance (slope {calibration.slope:.3f}): {advice}"
         )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from jobs.propensity import evaluation, explanation, features, judging
 from jobs.propensity.scores import Metric
-from jobs.propensity.tree_export import export_trees
 
 if TYPE_CHECKING:
     from jobs.propensity.judging import Judged
@@ -37,10 +36,9 @@ def every_figure(
     tuple
         What the gates read, and the rows of model_metrics.
     """
-    trees = export_trees(fitted.model)
     judged = judging.judge(
         fitted.later,
-        trees,
+        fitted.trees,
         fitted.choice.calibration,
         fitted.peers,
         settings,
@@ -53,7 +51,7 @@ def every_figure(
         *judged.metrics,
         *_stages(fitted.choice.losses),
         *explanation.importance(
-            trees,
+            fitted.trees,
             features.vector_names(fitted.encoder),
             fitted.model.featureImportances.toArray(),
             fitted.later["test"],

@@ -14,6 +14,7 @@ from jobs.propensity.calibration import require_signal
 from jobs.propensity.features import LABEL, Sample
 from jobs.propensity.snapshots import SLICES
 from jobs.propensity.tree_export import export_trees
+from jobs.propensity.trees import first
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from jobs.propensity.snapshots import TimeSplit
     from jobs.propensity.targets import Target
     from jobs.propensity.training import Choice, SliceSize
+    from jobs.propensity.trees import Trees
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Fitted:
 
     Parameters
     ----------
-    model
-        The trees that serve.
+    model, trees
+        The trees that serve, for Spark and as arrays.
     later
         Rows of the slices after training, by name.
     margin_shift
@@ -48,6 +50,7 @@ class Fitted:
     rhythm: Fit | None
     encoder: PipelineModel
     model: GBTClassificationModel
+    trees: Trees
     choice: Choice
     peers: dict[str, Scorer]
     later: dict[str, Sample]
@@ -99,15 +102,28 @@ def fit_model(
     }
     with begin("choose trees, calibrate") as step:
         calibrate = later["calibrate"]
-        choice = training.choose_trees(export_trees(grown), calibrate.label, calibrate.matrix)
-        require_signal(choice.calibration)
+        trees = export_trees(grown)
+        choice = training.choose_trees(trees, calibrate.label, calibrate.matrix)
+        require_signal(
+            choice.calibration,
+            "the trees rank the calibration slice",
+            "no model was registered, load a longer or larger log",
+        )
         step.note = f"{choice.trees} of {boosting.max_trees} trees"
     with begin("peers") as step:
         names = features.vector_names(encoder)
         scorers = peers.fit_peers(train_sample, names, target, boosting.seed, only_simple_peers)
         step.note = ", ".join(scorers)
-    model = training.first_trees(grown, choice.trees)
-    return Fitted(rhythm, encoder, model, choice, scorers, later, thinning.margin_shift)
+    return Fitted(
+        rhythm,
+        encoder,
+        training.first_trees(grown, choice.trees),
+        first(trees, choice.trees),
+        choice,
+        scorers,
+        later,
+        thinning.margin_shift,
+    )
 
 
 def slices_in_order(

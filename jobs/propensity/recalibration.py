@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from jobs.core.errors import ContractError
 from jobs.propensity import decisions, features, inputs, registry, training
-from jobs.propensity.calibration import Calibration, fit_calibration
+from jobs.propensity.calibration import Calibration, fit_calibration, require_signal
 from jobs.propensity.promotion import model_of
 from jobs.propensity.registry import CHAMPION, Registry
 from jobs.propensity.settings import settings_of, targets_of
@@ -92,11 +92,7 @@ def refit(margin: Floats, label: Floats, target: str) -> Calibration:
             "both kinds are needed; load a longer or larger log"
         )
     fitted = fit_calibration(margin, label)
-    if not fitted.slope > 0:
-        raise ContractError(
-            f"the model of {target} ranks its latest users no better than chance (slope "
-            f"{fitted.slope:.3f}): run train"
-        )
+    require_signal(fitted, f"the model of {target} ranks its latest users", "run train")
     return fitted
 
 

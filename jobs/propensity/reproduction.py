@@ -20,7 +20,7 @@ from jobs.propensity.settings import read_settings, settings_of
 from jobs.propensity.snapshots import SLICES, TimeSplit
 from jobs.propensity.target_training import CHAMPION_PEER
 from jobs.propensity.targets import Target
-from jobs.propensity.tree_export import export_trees, load_trees
+from jobs.propensity.tree_export import load_trees
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -116,11 +116,10 @@ def reproduce(run: Run, model_version: str, ceiling: Ceiling | None) -> Reproduc
     stored = run.warehouse.read("model_metrics").where(F.col("model_version") == model_version)
     differing, compared = _compare(metrics, stored.where(F.col("model") != CHAMPION_PEER))
     kept = load_trees(run.warehouse.root / row["model_path"])
-    again = export_trees(fitted.model)
-    trees_equal = all(
-        np.array_equal(getattr(kept, name), getattr(again, name)) for name in kept._fields
-    )
-    found = Reproduction(model_version, compared, tuple(differing), trees_equal)
+    same = [
+        np.array_equal(getattr(kept, name), getattr(fitted.trees, name)) for name in kept._fields
+    ]
+    found = Reproduction(model_version, compared, tuple(differing), all(same))
     if not found.is_same:
         raise ContractError(found.verdict)
     return found

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int32]
 
+_NOT_BY_NODE = ("sides", "roots", "weights")
 # Rows copied into doubles in row order at a time, so that a large matrix is never copied whole.
 _CHUNK_ROWS = 16_384
 
@@ -93,6 +94,25 @@ def staged_margins(trees: Trees, matrix: Any, stages: Sequence[int]) -> Floats:
 def margins(trees: Trees, matrix: Any) -> Floats:
     """Margin of each row under all trees; for the matrix see `staged_margins`."""
     return staged_margins(trees, matrix, [len(trees.roots)])[:, 0]
+
+
+def first(trees: Trees, count: int) -> Trees:
+    """Keep the first trees, from one to all of them."""
+    if not 1 <= count <= len(trees.roots):
+        raise ValueError(f"count must lie from 1 to {len(trees.roots)}, not {count}")
+    end = trees.roots[count] if count < len(trees.roots) else len(trees.feature)
+    by_node = {
+        name: getattr(trees, name)[:end] for name in Trees._fields if name not in _NOT_BY_NODE
+    }
+    # After the categories of a split comes one more side.
+    splits = by_node["categories"] > 0
+    ends = (by_node["first_side"] + by_node["categories"] + 1)[splits]
+    return Trees(
+        sides=trees.sides[: ends.max(initial=0)],
+        roots=trees.roots[:count],
+        weights=trees.weights[:count],
+        **by_node,
+    )
 
 
 def probabilities(margin: Floats) -> Floats:

@@ -64,14 +64,14 @@ def test_a_score_that_is_the_same_for_all_gives_the_base_rate() -> None:
     found = fit_calibration(np.full(12, 0.7), label)
     np.testing.assert_allclose(found.probability(np.full(12, 0.7)), 0.25, rtol=1e-12)
     with pytest.raises(ContractError, match="slope 0.000"):
-        require_signal(found)
+        require_signal(found, "they rank", "run train")
 
 
 @pytest.mark.parametrize("slope", [0.0, -0.5, float("nan")])
 def test_a_ranking_no_better_than_chance_is_refused(slope: float) -> None:
     with pytest.raises(ContractError, match="no better than chance"):
-        require_signal(Calibration(slope, 0.0))
-    require_signal(Calibration(0.1, 0.0))
+        require_signal(Calibration(slope, 0.0), "they rank", "run train")
+    require_signal(Calibration(0.1, 0.0), "they rank", "run train")
     score, label = drawn(2.0, -1.0, 3_000)
     with pytest.raises(ContractError, match="no better than chance"):
-        require_signal(fit_calibration(-score, label))
+        require_signal(fit_calibration(-score, label), "they rank", "run train")

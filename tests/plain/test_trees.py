@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from jobs.propensity import trees as module
-from jobs.propensity.trees import Trees, margins, probabilities, staged_margins
+from jobs.propensity.trees import Trees, first, margins, probabilities, staged_margins
 from tests import random_trees
 
 FEATURES = 5
@@ -30,6 +30,24 @@ def test_some_stages_are_columns_of_all() -> None:
     every = staged_margins(TREES, ROWS, range(1, 10))
     np.testing.assert_array_equal(staged_margins(TREES, ROWS, [2, 7]), every[:, [1, 6]])
     np.testing.assert_array_equal(margins(TREES, ROWS), every[:, -1])
+
+
+@pytest.mark.parametrize("count", [1, 4, 9])
+def test_the_first_trees_give_the_margins_of_that_stage(count: int) -> None:
+    kept = first(TREES, count)
+    np.testing.assert_array_equal(margins(kept, ROWS), staged_margins(TREES, ROWS, [count])[:, 0])
+    nodes = TREES.roots[count] if count < 9 else len(TREES.feature)
+    assert len(kept.feature) == len(kept.cover) == nodes
+    if count == 9:
+        assert len(kept.sides) == len(TREES.sides)
+    else:
+        assert len(kept.sides) < len(TREES.sides)
+
+
+@pytest.mark.parametrize("count", [0, 10])
+def test_no_trees_and_more_than_there_are_are_refused(count: int) -> None:
+    with pytest.raises(ValueError, match="from 1 to 9"):
+        first(TREES, count)
 
 
 @pytest.mark.parametrize("stages", [[], [0], [10], [3, 3], [5, 2]])

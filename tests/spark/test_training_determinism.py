@@ -25,7 +25,7 @@ from jobs.propensity.snapshots import TimeSplit
 from jobs.propensity.targets import Target
 from jobs.propensity.training import SliceSize, require_both_classes
 from jobs.propensity.tree_export import export_trees
-from jobs.propensity.trees import Trees, margins, staged_margins
+from jobs.propensity.trees import Trees, first, margins, staged_margins
 from tests.random_log import FIRST_DATE, random_log
 from tests.snapshot_queries import labels, run_query, snapshot_params
 
@@ -160,6 +160,8 @@ def test_the_first_trees_are_a_model_of_so_many_trees(
             m.transform(fitted.encoded).select(*columns).collect() for m in (model, fewer)
         )
         assert found == wanted
+    for one, other in zip(first(fitted.trees, 4), export_trees(kept), strict=True):
+        np.testing.assert_array_equal(one, other)
     assert kept.featureImportances == fewer.featureImportances
     assert training.first_trees(fitted.model, 6).toDebugString == fitted.model.toDebugString
 
@@ -168,7 +170,7 @@ def test_as_many_trees_are_kept_as_have_the_lowest_loss_later(
     fitted: Fitted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "STAGE", 2)
-    choice = training.choose_trees(fitted.trees, fitted.calibrate)
+    choice = training.choose_trees(fitted.trees, fitted.calibrate.label, fitted.calibrate.matrix)
     assert list(choice.losses) == [2, 4, 6]
     staged = staged_margins(fitted.trees, fitted.calibrate.matrix, [2, 4, 6])
     label = fitted.calibrate.label

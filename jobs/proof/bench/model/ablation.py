@@ -21,7 +21,7 @@ from jobs.propensity.evaluation import calibration_table, expected_calibration_e
 from jobs.propensity.settings import settings_of
 from jobs.propensity.snapshots import SLICES, plan_split, snapshot_dates
 from jobs.propensity.tree_export import export_trees
-from jobs.propensity.trees import margins, probabilities
+from jobs.propensity.trees import first, margins, probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,8 +146,9 @@ def _fit(
         grown = training.fit_trees(kept, rows, replace(shipped, **change.settings))
         seconds = time.monotonic() - started
     calibrate, test = later["calibrate"], later["test"]
-    choice = training.choose_trees(export_trees(grown), calibrate.label, calibrate.matrix)
-    trees = export_trees(training.first_trees(grown, choice.trees))
+    whole = export_trees(grown)
+    choice = training.choose_trees(whole, calibrate.label, calibrate.matrix)
+    trees = first(whole, choice.trees)
     score = margins(trees, test.matrix)
     earlier = margins(trees, calibrate.matrix)
     return _Model(seconds, choice.trees, earlier, score, choice.calibration.probability(score))

@@ -23,7 +23,7 @@ from jobs.propensity.settings import settings_of
 from jobs.propensity.snapshots import SLICES, plan_split, snapshot_dates
 from jobs.propensity.targets import Target
 from jobs.propensity.tree_export import export_trees
-from jobs.propensity.trees import margins
+from jobs.propensity.trees import first, margins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +81,7 @@ def gbt(task: Task, is_sampled: bool = False) -> Result:
     trees = export_trees(grown)
     calibrate, test = _read(task, _CALIBRATE), _read(task, _TEST)
     choice = training.choose_trees(trees, *calibrate)
-    margin = margins(export_trees(training.first_trees(grown, choice.trees)), test[1])
+    margin = margins(first(trees, choice.trees), test[1])
     with model_fit.cached(vectors.where(F.col("slice") == _TEST)) as later:
         later.count()
         scoring = _rate(
