@@ -107,6 +107,17 @@ class Thinning:
         shares = kept_rare / rare, min(1.0, (most - kept_rare) / common)
         return cls(*(shares if rare == size.positives else shares[::-1]))
 
+    @classmethod
+    def per_row(cls, size: SliceSize, kept: int | None) -> Thinning:
+        """Keep the rarer class, and so many rows of the other for each of its; all where None."""
+        rarer = min(size.positives, size.rows - size.positives)
+        return cls.to(size, size.rows if kept is None else (1 + kept) * rarer)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row is kept."""
+        return self.positives == self.negatives == 1
+
     @property
     def margin_shift(self) -> float:
         """What to add to a margin for the odds of the whole slice; half a logit, as the margin."""
@@ -119,7 +130,7 @@ class Thinning:
 
     def keep(self, frame: DataFrame) -> DataFrame:
         """Draw the rows by a hash of their key, so the same ones in any order and any run."""
-        if self.positives == self.negatives == 1:
+        if self.is_whole:
             return frame
         share = F.when(F.col(LABEL) == 1, self.positives).otherwise(self.negatives)
         place = F.pmod(F.xxhash64(F.lit("trained"), *KEY), F.lit(_PLACES))

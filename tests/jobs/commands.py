@@ -43,9 +43,11 @@ def command(*arguments: str | Path, **environment: str) -> subprocess.CompletedP
     )
 
 
-def run_in(spark: SparkSession, warehouse: Path, conf: Path | None = None) -> Run:
+def run_in(
+    spark: SparkSession, warehouse: Path, conf: Path | None = None, engine: str = "spark"
+) -> Run:
     """A run in this process, whose JVM is warm: for what is not about the command line."""
-    tables = Warehouse(warehouse, spark, "test")
+    tables = Warehouse(warehouse, spark, "test", engine)
     progress = Progress(stream=io.StringIO())
     return Run(spark, load_config(conf), tables, progress, Manifest("test", "test", []))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -26,20 +27,26 @@ def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
-def version(run: Run) -> str:
-    return train(run, TARGET)[0].model_version
+def row(run: Run) -> dict[str, Any]:
+    """What training registered."""
+    found = Registry(run.warehouse, run.spark).latest(train(run, TARGET)[0].model_version)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def version(row: dict[str, Any]) -> str:
+    return str(row["model_version"])
 
 
 def test_the_same_inputs_give_the_same_model_though_the_tables_went_on(
-    run: Run, version: str
+    run: Run, row: dict[str, Any], version: str
 ) -> None:
     before = {name: run.warehouse.version(name) for name in ("model_metrics", "user_snapshots")}
     orders = run.warehouse.read("fact_orders").localCheckpoint()
     # What training read is the version before this one.
     run.warehouse.replace_table("fact_orders", orders.where(F.col("order_id") % 3 != 0))
     # Calibrated anew, the model has other slices and probabilities, and was trained as it was.
-    row = Registry(run.warehouse, run.spark).latest(version)
-    assert row is not None
     changed = {"calibration_slope": 9.0, "last_calibrate_as_of": row["last_test_as_of"]}
     Registry(run.warehouse, run.spark).append(model_of(row) | changed, "champion", "recalibrated")
     found = reproduce(run, version, ceiling=None)
@@ -67,9 +74,7 @@ def test_a_figure_that_differs_is_named(run: Run, version: str) -> None:
     run.warehouse.replace_table("model_metrics", metrics)
 
 
-def test_other_trees_are_told(run: Run, version: str) -> None:
-    row = Registry(run.warehouse, run.spark).latest(version)
-    assert row is not None
+def test_other_trees_are_told(run: Run, row: dict[str, Any], version: str) -> None:
     other = train(with_settings(run, purchase=_with_seed(run, 5)), TARGET, may_serve=False)[
         0
     ].model_version
@@ -80,11 +85,9 @@ def test_other_trees_are_told(run: Run, version: str) -> None:
     Registry(run.warehouse, run.spark).append(model_of(row), "challenger", TRAINED)
 
 
-def test_other_inputs_are_refused_by_name(run: Run, version: str) -> None:
+def test_other_inputs_are_refused_by_name(run: Run, row: dict[str, Any], version: str) -> None:
     with pytest.raises(UsageError, match="no model nobody is registered"):
         reproduce(run, "nobody", None)
-    row = Registry(run.warehouse, run.spark).latest(version)
-    assert row is not None
     stored = Registry(run.warehouse, run.spark)
     versions = json.loads(row["input_versions"])
     future = json.dumps({name: number + 99 for name, number in versions.items()})

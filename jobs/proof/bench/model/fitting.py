@@ -67,11 +67,10 @@ def gbt(task: Task, is_sampled: bool = False) -> Result:
     stored = spark.read.parquet(str(_folder(task)))
     vectors = stored.withColumn(VECTOR, array_to_vector(F.col(VECTOR)))
     train = features.in_fixed_order(vectors.where(F.col("slice") == _TRAIN), boosting.partitions)
-    label = _read(task, _TRAIN)[0]
+    label = _table(task, _TRAIN, [LABEL]).column(LABEL).to_numpy()
     size = training.SliceSize(len(label), int(label.sum()))
-    rarer = min(size.positives, size.rows - size.positives)
-    most = (1 + KEPT_PER_ROW) * rarer if is_sampled else size.rows
-    with model_fit.cached(training.Thinning.to(size, most).keep(train)) as kept:
+    thinning = training.Thinning.per_row(size, KEPT_PER_ROW if is_sampled else None)
+    with model_fit.cached(thinning.keep(train)) as kept:
         rows = kept.count()
 
         def fit(trees: int) -> Any:
@@ -176,10 +175,14 @@ def _folder(task: Task) -> Path:
     return Path(task.folder) / "slices"
 
 
+def _table(task: Task, name: str, columns: list[str]) -> pyarrow.Table:
+    stored = pyarrow.dataset.dataset(_folder(task), partitioning="hive")
+    return stored.to_table(columns, filter=pyarrow.dataset.field("slice") == name)
+
+
 def _read(task: Task, name: str) -> tuple[Floats, Floats]:
     """Label and matrix of a slice, in order of user and date."""
-    stored = pyarrow.dataset.dataset(_folder(task), partitioning="hive")
-    table = stored.to_table(filter=pyarrow.dataset.field("slice") == name)
+    table = _table(task, name, [*KEY, LABEL, VECTOR])
     table = table.sort_by([(column, "ascending") for column in KEY]).combine_chunks()
     lists = table.column(VECTOR).combine_chunks()
     matrix = lists.flatten().to_numpy().reshape(len(lists), -1)

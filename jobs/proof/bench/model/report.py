@@ -13,7 +13,8 @@ _SPEED_LEGEND = f"""\
 Each contestant is a fresh process on {CORES} cores and reads the same rows. s/tree: median of the
 fits after one of a few trees, over its trees. gbt: MLlib with the settings shipped; gbt_sampled:
 on all rows of the rarer class and 8 of the other for each; xgboost: as many trees of that depth.
-PR-AUC and log-loss: on the same later rows, calibrated on the same ones. scored/s: rows of the test
+XGBoost's step is 0.1, and all of its trees count; of gbt the best number does. PR-AUC and log-loss:
+on the same later rows, calibrated on the same ones. scored/s: rows of the test
 slice a second, by the model; exported/s: by the trees as arrays."""
 _SPEED_HEADS = ("rows", "s/tree", ": xgboost", "PR-AUC", "log-loss", "scored/s", "exported/s", "MB")
 _DEMAND_HEADS = ("figure", f"{LEVEL:.0%} from", "to", "limit")
