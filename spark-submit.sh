@@ -176,9 +176,6 @@ spark_options() {
   while read -r jar; do jars+=,$JARS/$jar; done < <(jars_locked '\2-\3.jar')
   spark=(--properties-file "$ROOT/conf/spark-$profile.conf" --jars "${jars#,}"
     --conf "spark.sql.warehouse.dir=$BUILD/spark-warehouse")
-  # Boosted trees cut off their history there, see jobs/propensity/training.py. On a cluster it must
-  # be a folder that all machines share, which only its owner can name.
-  if [[ $profile == local ]]; then spark+=(--conf "spark.checkpoint.dir=$BUILD/checkpoints"); fi
   if [[ $master ]]; then spark+=(--master "$master"); fi
   # Executors may run elsewhere, without this folder: they get the package as an archive.
   if [[ $profile == standalone ]]; then

@@ -19,13 +19,14 @@ from jobs.core.ending import leave
 from jobs.core.progress import Progress
 from jobs.proof.bench.measures import measure_of
 from jobs.proof.bench.processes import require_proc
-from jobs.proof.bench.request import ROUNDS, Rules, bench_parser, scratch_folder
+from jobs.proof.bench.request import DEFAULT_DAYS, ROUNDS, Rules, bench_parser, scratch_folder
 
 
 def execute(args: argparse.Namespace) -> int:
     """Measure and print; a figure that misses its target is said, and is no failure."""
     require_proc()
-    rules = Rules(args.conf_file, args.days, args.rounds or ROUNDS[args.what], args.dirt)
+    rounds = args.rounds or ROUNDS[args.what]
+    rules = Rules(args.conf_file, args.days or DEFAULT_DAYS, rounds, args.dirt)
     measure = measure_of(args)
     load_config(args.conf_file)  # a bad setting ends it before anything is started
     with Progress() as progress, scratch_folder(args.warehouse) as folder:

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(run: Run, args: argparse.Namespace) -> int:
     """Train, and print the figures on the test slice."""
-    if args.reproduce:
+    if args.reproduce is not None:
         print(reproduce(run, args.reproduce, ceiling_of(run)).verdict)
         return 0
     for trained in train(run, args.target, ceiling_of(run), not args.challenger):

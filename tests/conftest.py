@@ -60,7 +60,6 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     jars = sorted((ROOT / "build" / "jars").glob("*.jar"))
     settings["spark.jars"] = ",".join(str(jar) for jar in jars)
     settings["spark.sql.warehouse.dir"] = str(scratch)
-    settings["spark.checkpoint.dir"] = str(scratch / "checkpoints")
     builder = SparkSession.builder.appName("glasshouse tests")
     for key, value in settings.items():
         builder = builder.config(key, value)

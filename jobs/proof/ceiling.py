@@ -48,14 +48,25 @@ def ceiling_of(run: Run) -> Callable[[Sample, Target], dict[str, Floats]] | None
     UsageError
         The settings are others than those the shop was made with.
     """
-    if not run.warehouse.exists(TABLE) or run.config.metrics.tz != "UTC":
-        return None
-    world = stored_world(run.warehouse, run.config)
+    world = known_world(run)
     if world is None:
         return None
     first, _ = calendar(run.warehouse)
     observed_from = world.day(first)
     return lambda sample, target: foretell(world, sample, target, observed_from)
+
+
+def known_world(run: Run) -> World | None:
+    """Build the world of a run's shop again; None where its truth is not known: see `ceiling_of`.
+
+    Raises
+    ------
+    UsageError
+        The settings are others than those the shop was made with.
+    """
+    if not run.warehouse.exists(TABLE) or run.config.metrics.tz != "UTC":
+        return None
+    return stored_world(run.warehouse, run.config)
 
 
 def foretell(world: World, sample: Sample, target: Target, observed_from: int) -> dict[str, Floats]:

@@ -93,7 +93,8 @@ def fit_model(
     with cached(thinning.keep(encoded)) as kept, begin(f"{boosting.max_trees} trees") as step:
         step.rows = thinning.rows(size)
         grown = training.fit_trees(kept, step.rows, boosting)
-    train_sample = features.collect(encoded, size.rows, most)
+        whole = kept if thinning.is_whole else encoded
+        train_sample = features.collect(whole, size.rows, most)
     later = {
         name: features.collect(
             encoder.transform(frame.where(F.col("slice") == name)), sizes[name].rows, most

@@ -111,6 +111,8 @@ def _forest(train: Sample, seed: int) -> Scorer:
     options = _FOREST | {"min_samples_leaf": smallest}
     model = RandomForestRegressor(**options, n_jobs=-1, random_state=seed)
     model.fit(train.matrix.astype(np.float32), train.label)
+    # Several threads would add the trees up in the order in which they end.
+    model.n_jobs = 1
     return lambda matrix: _logit(model.predict(matrix.astype(np.float32)))
 
 

@@ -1,4 +1,8 @@
-"""Train a registered model again, from the inputs it was trained on, and compare every figure."""
+"""Train a registered model again, from the inputs it was trained on, and compare what comes out.
+
+Trees, calibration, threshold and every figure, but those of the model that served when it was
+trained, which need not be there any more.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ import numpy as np
 import pyspark
 from pyspark.sql import functions as F
 
-from jobs.core.errors import ContractError, DamagedTableError, UsageError
+from jobs.core.errors import ContractError, UsageError
 from jobs.propensity import features, inputs, purchase_rhythm, registry, training
 from jobs.propensity.figures import every_figure
 from jobs.propensity.model_fit import cached, fit_model, slice_sizes
@@ -63,8 +67,8 @@ class Reproduction:
         """One line."""
         if self.is_same:
             return (
-                f"{self.model_version}: the same trees to the bit, and all {self.compared:,} "
-                "figures as stored"
+                f"{self.model_version}: the same trees to the bit, calibration, threshold and all "
+                f"{self.compared:,} figures as stored"
             )
         trees = "the same" if self.trees_equal else "other"
         return (
@@ -112,9 +116,17 @@ def reproduce(run: Run, model_version: str, ceiling: Ceiling | None) -> Reproduc
         fitted = fit_model(frame, sizes, rhythm, settings, target, begin)
         with begin("figures, intervals"):
             others = None if ceiling is None else lambda test: ceiling(test, target)
-            _, metrics = every_figure(fitted, sizes, settings, own, others)
+            judged, metrics = every_figure(fitted, sizes, settings, own, others)
     stored = run.warehouse.read("model_metrics").where(F.col("model_version") == model_version)
     differing, compared = _compare(metrics, stored.where(F.col("model") != CHAMPION_PEER))
+    calibration = fitted.choice.calibration
+    now = {
+        "trees": fitted.choice.trees,
+        "threshold": judged.threshold,
+        "calibration_slope": calibration.slope,
+        "calibration_intercept": calibration.intercept,
+    }
+    differing += [f"{n}: {row[n]} stored, {v} now" for n, v in now.items() if row[n] != v]
     kept = load_trees(run.warehouse.root / row["model_path"])
     same = [
         np.array_equal(getattr(kept, name), getattr(fitted.trees, name)) for name in kept._fields
@@ -167,9 +179,9 @@ def _require_readable(run: Run, versions: dict[str, int]) -> None:
         try:
             run.warehouse.read(name, version).schema  # noqa: B018  # reads the table's log
         except pyspark.errors.PySparkException as error:
-            raise DamagedTableError(
+            raise ContractError(
                 f"{name} at version {version}, which the model was trained on, cannot be read any "
-                "more"
+                "more: Delta keeps old versions for a limited time (delta.logRetentionDuration)"
             ) from error
 
 

@@ -24,5 +24,7 @@ def check_target(args: argparse.Namespace, config: Config) -> None:
 def check_training(args: argparse.Namespace, config: Config) -> None:
     """Refuse options of `train` that do not go together."""
     check_target(args, config)
-    if args.reproduce and (args.target or args.challenger):
+    if args.reproduce is not None and (args.target or args.challenger):
         raise UsageError("--reproduce takes neither --target nor --challenger")
+    if args.reproduce == "":
+        raise UsageError("--reproduce takes the version of a model; registry list shows them all")

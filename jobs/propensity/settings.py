@@ -92,11 +92,14 @@ class GateSettings:
     log_loss
         How much worse than the logistic regression and the serving model its log-loss may be, as a
         share of theirs.
+    peeking
+        How much better a feature may foretell the first day than the second; see leakage.py.
     """
 
     roc_auc: Annotated[float, pydantic.Field(ge=0.5, lt=1)]
     observed_to_expected: Annotated[float, pydantic.Field(gt=0, lt=1)]
     log_loss: Annotated[float, pydantic.Field(ge=0)]
+    peeking: Annotated[float, pydantic.Field(gt=0, le=0.5)]
 
 
 @validated(frozen=True, config=_STRICT)
@@ -140,8 +143,8 @@ class PropensitySettings:
     max_snapshots: Annotated[int, pydantic.Field(ge=3)]
     calibrate_share: Share
     test_share: Share
-    max_train_rows: Annotated[int, pydantic.Field(ge=1_000)]
-    max_rows_judged: Annotated[int, pydantic.Field(ge=1_000)]
+    max_train_rows: Annotated[int, pydantic.Field(ge=100)]
+    max_rows_judged: Annotated[int, pydantic.Field(ge=100)]
     resamples: Annotated[int, pydantic.Field(ge=20)]
     gates: GateSettings
     monitoring: MonitoringSettings

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pyspark.sql import functions as F
 
 from jobs.propensity import features, gates, inputs, purchase_rhythm, registry, training
@@ -25,7 +26,6 @@ from jobs.propensity.trained import Trained
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
     from pyspark.ml import PipelineModel
     from pyspark.sql import DataFrame
@@ -108,7 +108,7 @@ class TargetTraining:
             target=self.target,
             split=self.split,
             settings=self.settings,
-            min_instances_per_node=self.own.boosting.min_instances_for(sizes["train"].rows),
+            min_instances_per_node=training.leaf_rows(sizes["train"], self.settings, self.own),
             features=features.feature_columns(),
             data_hash=registry.data_hash(frame),
         )
@@ -149,7 +149,7 @@ class TargetTraining:
             judged, metrics = every_figure(fitted, sizes, self.settings, self.own, others)
             calibration = fitted.choice.calibration
         with self._step("a look for leaks"):
-            suspects = self._suspects(fitted)
+            suspects = self._suspects(fitted.later["test"], fitted.encoder, sizes["test"])
             found = gates.check_gates(judged, suspects, self.settings.gates)
         with self._step("register model") as step:
             step.note = recipe.model_version
@@ -167,17 +167,24 @@ class TargetTraining:
             }
             return self._register(recipe, own, pipeline, metrics)
 
-    def _suspects(self, fitted: Fitted) -> list[Suspect]:
+    def _suspects(self, test: Sample, encoder: PipelineModel, size: SliceSize) -> list[Suspect]:
         """Features that tell of the first day after a test date what only that day can."""
         kind, came = self.target.kind, []
+        # Of a date at the end of the log two days are not over yet.
+        dates = tuple(day for day in self.split.test if day < self.log.last_date)
+        if not dates:
+            return []
         for days in (1, 2):
             target = Target(kind, days)
-            frame = inputs.labelled_snapshots(self.run, self.log, self.split.test, target)
-            rows, most = len(fitted.later["test"]), self.settings.max_rows_judged
-            label = features.collect_column(frame, features.LABEL, rows, most)
+            frame = inputs.labelled_snapshots(self.run, self.log, dates, target)
+            label = features.collect_column(
+                frame, features.LABEL, size.rows, self.settings.max_rows_judged
+            )
             came.append(label == (1 if kind == "purchase" else 0))
-        names = features.vector_names(fitted.encoder)
-        return peeking_features(fitted.later["test"].matrix, names, *came)
+        rows = np.isin(test.as_of.astype("datetime64[D]"), np.array(dates, "datetime64[D]"))
+        names = features.vector_names(encoder)
+        limit = self.settings.gates.peeking
+        return peeking_features(test.matrix[rows], names, came[0], came[1], limit)
 
     def _register(
         self,

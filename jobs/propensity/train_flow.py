@@ -8,6 +8,7 @@ from jobs.propensity import inputs
 from jobs.propensity.settings import settings_of, targets_of
 from jobs.propensity.snapshots import plan_split, snapshot_dates
 from jobs.propensity.target_training import TargetTraining
+from jobs.propensity.training import require_checkpoints
 
 if TYPE_CHECKING:
     from datetime import date
@@ -40,12 +41,14 @@ def train(
     ContractError
         The log is too short for the time split, or a slice lacks a class.
     UsageError
-        The settings know no such target.
+        The settings know no such target, or ask for more trees than this cluster can fit.
     """
     settings = settings_of(run.config)
     log = inputs.read_log(run, settings)
     targets = targets_of(settings, wanted)
     require_length(log.first_date, log.last_date, settings, wanted)
+    for target in targets:
+        require_checkpoints(run.spark, settings.of(target).boosting)
     with run.progress.step("train: snapshots") as step:
         dates = snapshot_dates(log.first_date, log.last_date, settings)
         step.rows = inputs.write_snapshots(run, log, dates, settings.snapshot_stride_days)

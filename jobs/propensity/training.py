@@ -9,7 +9,10 @@ leave the ranking as it is and wreck the probabilities.
 from __future__ import annotations
 
 import math
+import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyspark import SparkContext
@@ -26,11 +29,13 @@ from jobs.propensity.features import KEY, LABEL, VECTOR
 from jobs.propensity.trees import staged_margins
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
-    from jobs.propensity.settings import BoostingSettings
+    from jobs.propensity.settings import BoostingSettings, PropensitySettings, TargetSettings
     from jobs.propensity.snapshots import TimeSplit
     from jobs.propensity.targets import Target
     from jobs.propensity.trees import Trees
@@ -137,6 +142,12 @@ class Thinning:
         return frame.where(place < share * _PLACES)
 
 
+def leaf_rows(size: SliceSize, settings: PropensitySettings, own: TargetSettings) -> int:
+    """Rows a leaf needs at least, of those that are fitted on."""
+    kept = Thinning.to(size, settings.max_train_rows).rows(size)
+    return own.boosting.min_instances_for(kept)
+
+
 def fit_trees(encoded: DataFrame, rows: int, settings: BoostingSettings) -> GBTClassificationModel:
     """Fit as many trees as the settings allow.
 
@@ -153,12 +164,6 @@ def fit_trees(encoded: DataFrame, rows: int, settings: BoostingSettings) -> GBTC
     UsageError
         So many trees need a checkpoint folder, and Spark has none.
     """
-    folder = encoded.sparkSession.sparkContext.getCheckpointDir()
-    if settings.max_trees > MOST_TREES_IN_ONE_PLAN and folder is None:
-        raise UsageError(
-            f"max_trees {settings.max_trees}: more than {MOST_TREES_IN_ONE_PLAN} need a folder "
-            "that all machines share, as spark.checkpoint.dir"
-        )
     trees = GBTClassifier(
         featuresCol=VECTOR,
         labelCol=LABEL,
@@ -175,7 +180,40 @@ def fit_trees(encoded: DataFrame, rows: int, settings: BoostingSettings) -> GBTC
         cacheNodeIds=False,
         checkpointInterval=CHECKPOINT_EVERY,
     )
-    return trees.fit(encoded.select(VECTOR, LABEL))
+    with _checkpoints(encoded.sparkSession, settings):
+        return trees.fit(encoded.select(VECTOR, LABEL))
+
+
+@contextmanager
+def _checkpoints(spark: SparkSession, settings: BoostingSettings) -> Iterator[None]:
+    """Give the plan a folder to be cut off into: on one machine a temporary one."""
+    if _is_one_machine(spark):
+        with tempfile.TemporaryDirectory(prefix="checkpoints-") as folder:
+            spark.sparkContext.setCheckpointDir(Path(folder).as_uri())
+            yield
+    else:
+        require_checkpoints(spark, settings)
+        yield
+
+
+def require_checkpoints(spark: SparkSession, settings: BoostingSettings) -> None:
+    """Refuse more trees than go without a checkpoint folder, where Spark has none.
+
+    Raises
+    ------
+    UsageError
+        Only the owner of a cluster can name a folder that its machines share.
+    """
+    has_folder = _is_one_machine(spark) or spark.sparkContext.getCheckpointDir() is not None
+    if settings.max_trees > MOST_TREES_IN_ONE_PLAN and not has_folder:
+        raise UsageError(
+            f"max_trees {settings.max_trees}: more than {MOST_TREES_IN_ONE_PLAN} need a folder "
+            "that all machines share, as spark.checkpoint.dir in conf/spark-standalone.conf"
+        )
+
+
+def _is_one_machine(spark: SparkSession) -> bool:
+    return str(spark.sparkContext.master).startswith("local")
 
 
 @dataclass(frozen=True)

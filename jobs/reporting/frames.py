@@ -22,7 +22,7 @@ FUNNEL_DAYS = 28
 MOST_COHORTS = 26
 SPLIT = "test"
 OURS, EVERYONE = "gbt", "all"
-CHAMPION = "champion"
+CHAMPION, TRAINED = "champion", "trained"
 
 FUNNEL_STEPS = ("view", "add_to_cart", "purchase")
 AT_THRESHOLD = ("threshold", "selected_share", "precision", "recall")
@@ -126,17 +126,21 @@ def importance(read: Read, kind: str = "purchase") -> pd.DataFrame:
     return serving_model(read, kind, ("permutation_importance", "shap_importance"), segments=True)
 
 
-def registrations(read: Read) -> list[dict[str, Any]]:
+def registrations(read: Read) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Row of model_registry that serves each target, or the newest one where none serves.
 
-    In the order in which the targets were first trained.
+    Beside it the row that the training of its model made. In the order in which the targets were
+    first trained.
     """
     found: dict[str, dict[str, Any]] = {}
-    for row in read("model_registry").orderBy("registration").collect():
+    trained: dict[str, dict[str, Any]] = {}
+    for row in (one.asDict() for one in read("model_registry").orderBy("registration").collect()):
         known = found.get(row["target"])
         if known is None or row["alias"] == CHAMPION or known["alias"] != CHAMPION:
-            found[row["target"]] = row.asDict()
-    return list(found.values())
+            found[row["target"]] = row
+        if row["reason"] == TRAINED:
+            trained[row["model_version"]] = row
+    return [(row, trained[row["model_version"]]) for row in found.values()]
 
 
 def every_metric(read: Read, model_version: str) -> pd.DataFrame:

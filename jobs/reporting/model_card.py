@@ -50,13 +50,20 @@ _POPULATION = {
 }
 
 
-def model_card(registration: dict[str, Any], metrics: pd.DataFrame, charts: dict[str, str]) -> str:
+def model_card(
+    registration: dict[str, Any],
+    trained: dict[str, Any],
+    metrics: pd.DataFrame,
+    charts: dict[str, str],
+) -> str:
     """Write the card of one registered model in Markdown.
 
     Parameters
     ----------
     registration
-        Its row of model_registry.
+        Its row of model_registry that counts now.
+    trained
+        The row that its training made: the figures are of then.
     metrics
         Its rows of model_metrics.
     charts
@@ -69,9 +76,11 @@ def model_card(registration: dict[str, Any], metrics: pd.DataFrame, charts: dict
         "## What it is for",
         _use(registration),
         "## What it was made of",
-        _origin(registration, metrics),
+        _origin(trained, metrics),
+        _calibration(registration, trained),
         "## How good it is",
-        "On snapshots later than all it learned from, with 95 % intervals from resampled users.",
+        "As trained, on snapshots later than all it learned from, with 95 % intervals from "
+        "resampled users.",
         _overall(test),
         _beside_others(test),
         *(f"![{shown}]({file})" for shown, file in charts.items()),
@@ -132,16 +141,33 @@ def _origin(row: dict[str, Any], metrics: pd.DataFrame) -> str:
             )
         )
     settings = json.loads(row["parameters"])["boosting"]
-    told = ", ".join(f"{name} {value:g}" for name, value in settings.items())
+    told = ", ".join(f"{name} {value}" for name, value in settings.items())
     return "\n\n".join(
         [
             _table(("Slice", "Snapshots", "Rows", "Positives", "Base rate"), rows),
             f"Gradient-boosted trees (MLlib), {row['trees']} of those fitted; {told}. "
-            f"{len(json.loads(row['features']))} features; probabilities by a logistic regression "
-            f"on the margin (slope {number(row['calibration_slope'])}, intercept "
-            f"{number(row['calibration_intercept'])}). Hash of the rows `{row['data_hash']}`, "
-            f"Delta versions read `{row['input_versions']}`.",
+            f"{len(json.loads(row['features']))} features. Of more than "
+            f"{json.loads(row['parameters'])['max_rows_judged']} rows of a later slice a share of "
+            f"the users is judged. Hash of the rows `{row['data_hash']}`, Delta versions read "
+            f"`{row['input_versions']}`.",
         ]
+    )
+
+
+def _calibration(row: dict[str, Any], trained: dict[str, Any]) -> str:
+    """How margins become probabilities now, and whether that was so when it was judged."""
+    told = (
+        "Probabilities by a logistic regression on the margin (slope "
+        f"{number(row['calibration_slope'])}, intercept {number(row['calibration_intercept'])}); "
+        f"selected from {number(row['threshold'])} on."
+    )
+    own = ("calibration_slope", "calibration_intercept", "threshold")
+    if all(row[name] == trained[name] for name in own):
+        return told
+    return (
+        f"{told} **Calibrated again** on {row['first_calibrate_as_of']} to "
+        f"{row['last_calibrate_as_of']}: the ranking is what it was, but probabilities, threshold "
+        "and what follows from them below are those of before."
     )
 
 

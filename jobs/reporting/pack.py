@@ -149,15 +149,18 @@ def write_cards(
             step.note = "left out: no model was trained yet"
             return []
         written, kinds = [], set()
-        for row in frames.registrations(read):
+        for row, trained in frames.registrations(read):
             kind = row["target"].partition("_")[0]
             # The charts are of the first target of a kind.
             shown = {} if kind in kinds else {t: f"{name_of(n, kind)}.png" for n, t in PICTURES}
             kinds.add(kind)
-            card = model_card(row, frames.every_metric(read, row["model_version"]), shown)
+            metrics = frames.every_metric(read, row["model_version"])
+            card = model_card(row, trained, metrics, shown)
             path = folder / f"model_card_{row['target']}.md"
             folder.mkdir(parents=True, exist_ok=True)
             written.append(write_whole(path, card.encode()))
+        for old in set(folder.glob("model_card_*.md")) - set(written):
+            old.unlink()
         step.rows = len(written)
         return written
 

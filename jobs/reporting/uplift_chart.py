@@ -18,6 +18,7 @@ from jobs.reporting.theme import BLUE, GREEN, MUTED, ORANGE
 NAME = "uplift"
 # By line style as well, for whoever does not tell the colours apart; in order of the rankings.
 _STYLES = (
+    (BLUE, (0, (2, 1))),
     (BLUE, "solid"),
     (ORANGE, (0, (5, 2))),
     (MUTED, (0, (1, 1.5))),

@@ -23,6 +23,8 @@ REFUSED = [
     (["bench", "metrics", "--seeds", "5"], "--seeds is not an option of bench metrics"),
     (["bench", "model", "--seeds", "5", "--ablation", "5"], "give one of --seeds and --ablation"),
     (["bench", "model", "--seeds", "x"], "--seeds x: whole numbers"),
+    (["bench", "model", "--seeds", "5", "--days", "60"], "--days: the default shops have days"),
+    (["train", "--reproduce", ""], "--reproduce takes the version of a model"),
     (["registry", "promote"], "registry promote takes the version of a model"),
     (["registry", "rollback"], "registry rollback takes a target"),
     (["registry", "list", "churn_14d"], "registry list takes no 'churn_14d'"),

@@ -30,7 +30,13 @@ def registration(**changes: Any) -> dict[str, Any]:
         "population_days": 30,
         "capacity_share": 0.1,
         "trees": 85,
-        "parameters": json.dumps({"boosting": {"max_trees": 120, "step_size": 0.3}}),
+        "threshold": 0.09375,
+        "parameters": json.dumps(
+            {
+                "boosting": {"max_trees": 120, "step_size": 0.3, "seed": 20240501},
+                "max_rows_judged": 500000,
+            }
+        ),
         "features": json.dumps(["views_7d", "country"]),
         "calibration_slope": 1.875,
         "calibration_intercept": -0.25,
@@ -94,7 +100,7 @@ def test_every_number_is_one_of_the_tables() -> None:
     row, frame = registration(), metrics()
     known = {number(v) for n in ("value", "low", "high", "rows") for v in frame[n].dropna()}
     known |= {number(v) for v in (1.875, -0.25, 0.77, 0.55, 1.0, 0.0)}
-    card = model_card(row, frame, {})
+    card = model_card(row, row, frame, {})
     cells = [
         text.strip()
         for line in card.splitlines()
@@ -111,26 +117,40 @@ def test_every_number_is_one_of_the_tables() -> None:
     assert "| Logistic regression | 0.07375 |" in card
     assert "| features that see | 1 | 0 | FAILED |" in card
     assert "slope 1.87500, intercept -0.25000" in card
-    assert "85 of those fitted; max_trees 120, step_size 0.3" in card
+    assert "85 of those fitted; max_trees 120, step_size 0.3, seed 20240501. 2 features" in card
+    assert "selected from 0.09375 on." in card
+    assert "Calibrated again" not in card
     assert card.index("| This model |") < card.index("| Logistic regression |")
 
 
 def test_the_card_says_whether_the_model_serves_and_of_whom_it_speaks() -> None:
-    card = model_card(registration(), metrics(), {"Calibration": "calibration.png"})
+    row = registration()
+    card = model_card(row, row, metrics(), {"Calibration": "calibration.png"})
     assert "It serves `purchase_7d` (trained, registration 3, 2024-06-03)" in card
     assert "users active in the 30 days before it" in card
     assert "![Calibration](calibration.png)" in card
-    waiting = model_card(
-        registration(
-            alias="challenger", target="churn_14d", horizon_days=14, population="customers"
-        ),
-        metrics(),
-        {},
+    other = registration(
+        alias="challenger", target="churn_14d", horizon_days=14, population="customers"
     )
+    waiting = model_card(other, other, metrics(), {})
     assert "It does not serve `churn_14d`" in waiting
     assert "neither visits nor orders in the 14 days" in waiting
     assert "every user with an order before it" in waiting
     assert "![" not in waiting
+
+
+def test_a_model_calibrated_again_shows_what_counts_now_and_when_its_figures_are_of() -> None:
+    now = registration(
+        reason="recalibrated",
+        calibration_slope=1.5,
+        threshold=0.125,
+        first_calibrate_as_of=date(2024, 6, 1),
+        last_calibrate_as_of=date(2024, 6, 8),
+    )
+    card = model_card(now, registration(), metrics(), {})
+    assert "slope 1.50000" in card
+    assert "selected from 0.12500 on. **Calibrated again** on 2024-06-01 to 2024-06-08" in card
+    assert "| calibrate | 2024-05-15 to 2024-05-22 |" in card
 
 
 class _Rows:
@@ -161,8 +181,13 @@ class _Row(dict[str, Any]):
 def test_the_card_is_of_who_serves_or_else_of_the_newest(aliases: list[str], chosen: int) -> None:
     found = [
         {"target": "purchase_7d", "registration": place, "alias": alias}
+        | {"reason": "trained", "model_version": f"v{place}"}
         for place, alias in enumerate(aliases, start=1)
     ]
-    table = _Rows([*found, {"target": "churn_14d", "registration": 9, "alias": "challenger"}])
+    other = {"target": "churn_14d", "registration": 8, "alias": "challenger"}
+    other |= {"reason": "trained", "model_version": "w"}
+    later = other | {"registration": 9, "alias": "champion", "reason": "recalibrated"}
+    table = _Rows([later, *found, other])
     registered = frames.registrations(lambda name: table)  # type: ignore[arg-type, return-value]
-    assert [row["registration"] for row in registered] == [chosen, 9]
+    assert [row["registration"] for row, _ in registered] == [chosen, 9]
+    assert [trained["registration"] for _, trained in registered] == [chosen, 8]

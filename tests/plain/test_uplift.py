@@ -7,10 +7,14 @@ from datetime import date
 import numpy as np
 import pytest
 
+from jobs.core.errors import ContractError, UsageError
+from jobs.proof.uplift import estimate as module
+from jobs.proof.uplift import report
 from jobs.proof.uplift.estimate import estimate
-from jobs.proof.uplift.flow import PROPENSITY, TRUTH, TWO_MODELS
+from jobs.proof.uplift.flow import BY_CHANNEL, LOT, PROPENSITY, TRUTH, TWO_MODELS, judge
 from jobs.proof.uplift.qini import SHARES, Ranking, resampled
-from jobs.proof.uplift.trial import Trial
+from jobs.proof.uplift.trial import Trial, require_effect
+from jobs.reporting.uplift_chart import uplift
 
 
 def trial(users: int = 4_000, seed: int = 1) -> Trial:
@@ -108,22 +112,25 @@ def test_both_estimates_find_whom_a_contact_moves_and_propensity_does_not() -> N
     assert abs(Ranking(one, found.two_models).by_truth(ones).qini) < 0.1 * best
     told = Trial(**{**vars(one), "matrix": np.column_stack([one.matrix, reached])})
     assert Ranking(one, estimate(told, 3).two_models).by_truth(ones).qini > 0.9 * best
-    assert abs(Ranking(one, found.held_out).by_truth(ones).qini) < 0.1 * best
+    assert abs(Ranking(one, found.propensity).by_truth(ones).qini) < 0.1 * best
 
 
 @pytest.mark.parametrize("arm", [0.0, 1.0])
-def test_nobody_is_ranked_by_models_that_saw_them(arm: float) -> None:
+def test_nobody_is_ranked_by_models_that_saw_them(
+    arm: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = trial(1_000)
     user = int(np.argmax(one.contacted == arm))
     flipped = one.ordered.copy()
     flipped[user] = 1 - flipped[user]
     other = Trial(**{**vars(one), "ordered": flipped})
+    # Parts are dealt out by who ordered: they must stay what they were.
+    monkeypatch.setattr(module, "_parts", lambda trial, _: np.arange(len(trial)) % module.PARTS)
     before, after = estimate(one, seed=3), estimate(other, seed=3)
-    for name in ("two_models", "by_channel", "held_out"):
+    for name in ("two_models", "by_channel", "propensity"):
         changed = getattr(before, name) != getattr(after, name)
         assert not changed[user]
-        # Those held out have a model of their own.
-        assert changed.any() == (name != "held_out" or arm == 0)
+        assert changed.any()
 
 
 def test_gains_are_of_pairs_and_hold_their_value() -> None:
@@ -141,3 +148,45 @@ def test_gains_are_of_pairs_and_hold_their_value() -> None:
     assert gain.value == pytest.approx(own.value - base.value)
     assert gain.low < gain.value < gain.high
     assert len(SHARES) == 100
+
+
+def test_buyers_and_others_of_either_arm_are_dealt_out_evenly() -> None:
+    one = trial(997)
+    part = module._parts(one, 5)
+    assert np.bincount(part).min() >= 199
+    for arm in (0.0, 1.0):
+        for ordered in (0.0, 1.0):
+            own = np.bincount(part[(one.contacted == arm) & (one.ordered == ordered)])
+            assert own.max() - own.min() <= 1
+    assert np.any(part != module._parts(one, 6))
+
+
+def test_what_cannot_be_estimated_is_refused() -> None:
+    one = trial(400)
+    few = one.ordered * 0
+    few[np.flatnonzero(one.contacted == 1)[0]] = 1
+    with pytest.raises(ContractError, match="users contacted 1 ordered"):
+        require_effect(Trial(**{**vars(one), "ordered": few}))
+    with pytest.raises(UsageError, match="changes nobody's chance"):
+        require_effect(Trial(**{**vars(one), "true_uplift": one.true_uplift * 0}))
+    require_effect(one)
+
+
+def test_page_verdict_and_chart_speak_of_all_rankings() -> None:
+    one = trial(4_000)
+    found = judge(one, seed=3, resamples=20)
+    names = [TWO_MODELS, BY_CHANNEL, PROPENSITY, LOT, TRUTH]
+    assert list(found.curves) == names
+    page = report.render(found)
+    for name in names:
+        assert any(line.startswith(name) for line in page.splitlines())
+    told = report.verdict(found)
+    assert "propensity alone reaches" in told
+    assert f"{BY_CHANNEL} {100 * found.share_found(BY_CHANNEL):.0f} % (more)" in told
+    assert found.true_effect == pytest.approx(one.true_uplift.mean())
+    assert abs(found.z) < 4
+    frame = report.as_frame(found)
+    assert len(frame) == len(names) * len(SHARES)
+    figure = uplift(frame, found.first, told)
+    assert [len(axes.lines) for axes in figure.axes] == [5, 5]
+    assert "where 30 % are contacted" in figure.get_label()

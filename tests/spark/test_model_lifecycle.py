@@ -68,6 +68,25 @@ def test_a_model_that_fails_a_gate_or_is_held_back_does_not_serve(
     assert json.loads(stored["gates"])[0]["limit"] == 0.9999
 
 
+def test_a_day_ahead_on_drawn_rows_of_both_clocks(run: Run, trained: Trained) -> None:
+    """More rows than are fitted on or judged, and a test date at the very end of the log."""
+    few = with_settings(run, targets=["purchase_1d"], max_train_rows=300, max_rows_judged=120)
+    (one,) = train(few, "purchase_1d", may_serve=False)
+    assert one.is_new
+    stored = Registry(run.warehouse, run.spark).latest(one.model_version)
+    assert stored is not None
+    assert stored["last_test_as_of"] == LAST_DATE
+    gates = {gate["name"]: gate for gate in json.loads(stored["gates"])}
+    assert gates["features that see past as_of"]["passed"]
+    # A fiftieth of the rows fitted on, not of the 500 asked for.
+    assert json.loads(stored["parameters"])["boosting"]["min_instances_per_node"] == 300 // 50
+    metrics = run.warehouse.read("model_metrics").where(f"model_version = '{one.model_version}'")
+    judged = metrics.where("metric = 'positives' AND segment = 'all'").toPandas()
+    rows = judged.set_index("split")["rows"]
+    assert rows["train"] > 1_000
+    assert 60 < rows["test"] < 200
+
+
 def test_a_target_that_nothing_serves_says_why(spark: SparkSession, run: Run) -> None:
     registry = Registry(run.warehouse, run.spark)
     waiting = registry.rows("purchase_7d")[-1]

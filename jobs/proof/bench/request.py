@@ -71,14 +71,13 @@ def bench_parser(doc: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--ablation",
-        type=int,
+        type=positive,
         metavar="SEED",
         help="of model, instead: change one setting at a time on the default shop of this seed",
     )
     parser.add_argument(
         "--days",
         type=positive,
-        default=DEFAULT_DAYS,
         metavar="N",
         help=f"days of each shop (default: {DEFAULT_DAYS})",
     )
@@ -150,6 +149,14 @@ def check_request(args: argparse.Namespace) -> None:
     for name in of_others if args.what == "model" else of_model:
         if chosen[name]:
             raise UsageError(f"{name} is not an option of bench {args.what}")
+    if chosen["--seeds"] or chosen["--ablation"]:
+        for name, value in (
+            ("--days", args.days),
+            ("--rounds", args.rounds),
+            ("--dirt", args.dirt),
+        ):
+            if value:
+                raise UsageError(f"{name}: the default shops have days, dirt and fits of their own")
     given = [name for name in of_model if chosen[name]]
     if len(given) > 1:
         raise UsageError(f"give one of {' and '.join(given)}")

@@ -4,10 +4,11 @@ A user's own outcome must not be in the models that rank the user, so each part 
 judged by models of the other parts. A split by user is right here, and nowhere else in this
 project: the coin was flipped once, for all at the same moment.
 
-Two estimates. **Two models**, one per arm, and the difference of their probabilities: unbiased, and
-noisy, since whatever either got wrong of dozens of features is in the difference. **By channel**:
-one model of all users, whose margin a second one takes as given and adds the arm to, and the arm by
-channel: it can say little, but with certainty.
+Two estimates. **Two models**, one per arm, and the difference of their probabilities: it may find
+anything, and it is noisy, since whatever either got wrong of dozens of features is in the
+difference. **By channel**: one model of all users gives a margin, the propensity; a second one has
+that margin, the channel, the arm, and the arm by channel. It tells users apart by their propensity
+and their channel alone, and is the surer of both.
 """
 
 from __future__ import annotations
@@ -43,13 +44,13 @@ class Estimate:
     ----------
     two_models, by_channel
         What a contact adds to the chance of an order.
-    held_out
-        That chance without it, by the model of those held out.
+    propensity
+        Margin of the order itself, by the model of all users that by_channel begins with.
     """
 
     two_models: Floats
     by_channel: Floats
-    held_out: Floats
+    propensity: Floats
 
 
 def estimate(trial: Trial, seed: int) -> Estimate:
@@ -60,7 +61,7 @@ def estimate(trial: Trial, seed: int) -> Estimate:
     seed
         Of the parts.
     """
-    part = np.random.default_rng(seed).permutation(len(trial)) % PARTS
+    part = _parts(trial, seed)
     found = Estimate(*(np.empty(len(trial)) for _ in range(3)))
     for number in range(PARTS):
         others, own = part != number, part == number
@@ -68,9 +69,19 @@ def estimate(trial: Trial, seed: int) -> Estimate:
             _chance(trial, others & (trial.contacted == arm), own) for arm in (1.0, 0.0)
         )
         found.two_models[own] = contacted - held_out
-        found.held_out[own] = held_out
-        found.by_channel[own] = _by_channel(trial, others, own)
+        margin = logistic(trial.matrix[others], trial.ordered[others], STRENGTH)(trial.matrix)
+        found.propensity[own] = margin[own]
+        found.by_channel[own] = _by_channel(trial, margin, others, own)
     return found
+
+
+def _parts(trial: Trial, seed: int) -> NDArray[np.int64]:
+    """Deal out the users, buyers and others of either arm each evenly."""
+    place = np.random.default_rng(seed).permutation(len(trial))
+    order = np.lexsort((place, trial.ordered, trial.contacted))
+    part = np.empty(len(trial), dtype=np.int64)
+    part[order] = np.arange(len(trial)) % PARTS
+    return part
 
 
 def _chance(trial: Trial, rows: Bools, own: Bools) -> Floats:
@@ -78,8 +89,7 @@ def _chance(trial: Trial, rows: Bools, own: Bools) -> Floats:
     return expit(score(trial.matrix[own]))
 
 
-def _by_channel(trial: Trial, others: Bools, own: Bools) -> Floats:
-    margin = logistic(trial.matrix[others], trial.ordered[others], STRENGTH)(trial.matrix)
+def _by_channel(trial: Trial, margin: Floats, others: Bools, own: Bools) -> Floats:
     names = np.unique(trial.channel)
     flags = (trial.channel[:, None] == names).astype(np.float64)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TWO_MODELS, BY_CHANNEL, PROPENSITY, LOT, TRUTH = (
     "two-model uplift",
     "uplift by channel",
-    "propensity, not contacted",
+    "propensity",
     "by lot",
     "true uplift",
 )
@@ -79,20 +79,29 @@ def measure(run: Run) -> Uplift:
     """
     trial = read_trial(run)
     settings = settings_of(run.config)
-    seed = settings.purchase.boosting.seed
-    with run.progress.step("uplift: models") as step:
+    with run.progress.step("uplift: models, intervals") as step:
         step.rows = len(trial)
-        guessed = estimate(trial, seed)
+        return judge(trial, settings.purchase.boosting.seed, settings.resamples)
+
+
+def judge(trial: Trial, seed: int, resamples: int) -> Uplift:
+    """Rank the users of a trial in several ways, and judge each.
+
+    Parameters
+    ----------
+    seed
+        Of parts, lot and resamples.
+    """
+    guessed = estimate(trial, seed)
     scores = {
         TWO_MODELS: guessed.two_models,
         BY_CHANNEL: guessed.by_channel,
-        PROPENSITY: guessed.held_out,
+        PROPENSITY: guessed.propensity,
         LOT: np.random.default_rng(seed).random(len(trial)),
         TRUTH: trial.true_uplift,
     }
     rankings = {name: Ranking(trial, score) for name, score in scores.items()}
-    with run.progress.step("uplift: figures, intervals"):
-        figures, gains = resampled(trial, rankings, PROPENSITY, settings.resamples, seed)
+    figures, gains = resampled(trial, rankings, PROPENSITY, resamples, seed)
     ones = np.ones(len(trial))
     return Uplift(
         first=trial.first,

@@ -11,12 +11,12 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from jobs.core.errors import ContractError, UsageError
+from jobs.proof.ceiling import known_world
 from jobs.propensity import features, inputs, purchase_rhythm
 from jobs.propensity.features import KEY
 from jobs.propensity.settings import settings_of
 from jobs.propensity.snapshots import history_days
 from jobs.propensity.targets import Target
-from jobs.shop.stored import stored_world
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+# Of each arm who ordered and who did not: parts of the users are left out in turn.
+LEAST = 2
 _ARMS = {"contacted": 1.0, "held_out": 0.0}
 
 
@@ -69,13 +71,17 @@ def read_trial(run: Run) -> Trial:
     Raises
     ------
     UsageError
-        The shop is not synthetic, or has no campaign, or other settings than those given.
+        The shop is not synthetic, has no campaign or one that changes nothing, or other settings
+        than those given.
     ContractError
         The log does not hold the campaign and the weeks before it.
     """
-    world = stored_world(run.warehouse, run.config)
+    world = known_world(run)
     if world is None:
-        raise UsageError("uplift is held against the truth of a synthetic shop, and this is none")
+        raise UsageError(
+            "uplift is held against the truth of a synthetic shop whose days are UTC's, and this "
+            "is none"
+        )
     campaign = world.settings.incidents.campaign
     if campaign is None:
         raise UsageError("this shop has no campaign (shop.incidents.campaign)")
@@ -113,7 +119,7 @@ def read_trial(run: Run) -> Trial:
         sample.label,
         truth.column("true_uplift").to_numpy(),
     )
-    _require_both(found)
+    require_effect(found)
     return found
 
 
@@ -122,11 +128,22 @@ def _by_user(table: pa.Table) -> pa.Table:
     return table.sort_by([(name, "ascending") for name in KEY])
 
 
-def _require_both(trial: Trial) -> None:
+def require_effect(trial: Trial) -> None:
+    """Refuse a trial from which nothing can be learned.
+
+    Raises
+    ------
+    ContractError
+        Of an arm too few ordered, or did not.
+    UsageError
+        The campaign changes nothing.
+    """
     for arm, number in _ARMS.items():
         own = trial.ordered[trial.contacted == number]
-        if not 0 < own.sum() < len(own):
+        if min(own.sum(), len(own) - own.sum()) < LEAST:
             raise ContractError(
                 f"of {len(own)} users {arm.replace('_', ' ')} {int(own.sum())} ordered during the "
-                "campaign; both are needed: make a larger shop"
+                f"campaign; at least {LEAST} who did and who did not are needed: make a larger shop"
             )
+    if not np.any(trial.true_uplift):
+        raise UsageError("this campaign changes nobody's chance (shop.incidents.campaign)")

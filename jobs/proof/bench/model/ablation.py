@@ -8,6 +8,7 @@ the users.
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
 from jobs.core.errors import UsageError
+from jobs.proof.bench.model.fitting import KEPT_PER_ROW
 from jobs.proof.ceiling import ORACLE
 from jobs.propensity import bootstrap, features, inputs, model_fit, purchase_rhythm, training
 from jobs.propensity.evaluation import calibration_table, expected_calibration_error
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SHIPPED = "as shipped"
-_KEPT_PER_ROW = 8
 # A probability of exactly 0 or 1, as isotonic regression gives it, has no logarithm.
 _EDGE = 1e-6
 
@@ -81,7 +82,7 @@ def changes(shipped: BoostingSettings) -> list[Change]:
     found = [Change(SHIPPED)]
     for name, values in tried:
         found += [Change(f"{name} {value:g}", {name: value}) for value in values]
-    return [*found, Change(f"{_KEPT_PER_ROW} rows per rare row", kept_per_row=_KEPT_PER_ROW)]
+    return [*found, Change(f"{KEPT_PER_ROW} rows per rare row", kept_per_row=KEPT_PER_ROW)]
 
 
 def ablation(
@@ -137,10 +138,10 @@ def _fit(
     shipped: BoostingSettings,
     change: Change,
 ) -> _Model:
-    rarer = min(size.positives, size.rows - size.positives)
-    most = size.rows if change.kept_per_row is None else (1 + change.kept_per_row) * rarer
-    thinning = training.Thinning.to(size, most)
-    with model_fit.cached(thinning.keep(encoded)) as kept:
+    thinning = training.Thinning.per_row(size, change.kept_per_row)
+    # The rows as a whole are in memory already.
+    in_memory = nullcontext(encoded)
+    with in_memory if thinning.is_whole else model_fit.cached(thinning.keep(encoded)) as kept:
         rows = kept.count()
         started = time.monotonic()
         grown = training.fit_trees(kept, rows, replace(shipped, **change.settings))

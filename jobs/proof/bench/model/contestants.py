@@ -22,6 +22,7 @@ from contextlib import closing
 from functools import partial
 
 from jobs.core.entry import Run
+from jobs.core.errors import UsageError
 from jobs.core.manifest import Manifest
 from jobs.core.session import start_engine
 from jobs.core.tables import Warehouse
@@ -48,7 +49,10 @@ def trained(task: Task) -> Result:
     result = Result()
     with closing(CostedProgress()) as progress:
         run = _run(task, progress)
-        train(run, ceiling=ceiling_of(run))
+        ceiling = ceiling_of(run)
+        if ceiling is None:
+            raise UsageError("models are held against the truth of a shop whose days are UTC's")
+        train(run, ceiling=ceiling)
         metrics = run.warehouse.read("model_metrics").toPandas()
         for row in run.warehouse.read(TABLE).collect():
             if row["target"] in ASKED:
