@@ -28,7 +28,7 @@ SMALL = {
 }
 
 
-EXAMPLES, EXAMPLES_WITH_SLOW = 100, 300
+EXAMPLES, EXAMPLES_WITH_SLOW = 50, 300
 
 
 def pytest_configure(config: pytest.Config) -> None:
