@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pyarrow as pa
+from pyspark.sql.types import StructType
 
 from jobs.core.errors import ContractError
+from jobs.core.table_log import open_table
 
 
 def refuse_other_columns(table: str, expected: dict[str, str], got: dict[str, str]) -> None:
@@ -38,3 +42,13 @@ def plain_strings(batch: pa.RecordBatch) -> pa.RecordBatch:
         for column in batch.columns
     ]
     return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+
+
+def columns_of(schema: StructType) -> dict[str, str]:
+    """Type of each column, in Spark's words."""
+    return {field.name: field.dataType.simpleString() for field in schema}
+
+
+def stored_columns(path: str) -> dict[str, str]:
+    """Type of each column of a stored table, in Spark's words."""
+    return columns_of(StructType.fromJson(json.loads(open_table(path).schema().to_json())))

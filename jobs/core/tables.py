@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
 from jobs.core.catalog import Table, all_tables
-from jobs.core.columns import refuse_other_columns
+from jobs.core.columns import columns_of, refuse_other_columns, stored_columns
 from jobs.core.data_files import DataFile, DataFileWriter, FileLayout, file_layout
 from jobs.core.errors import ContractError
 from jobs.core.file_commits import commit_files, create_table, write_batches
@@ -68,10 +68,7 @@ class Warehouse:
     def read(self, name: str, version: int | None = None) -> DataFrame:
         """Content of a stored table.
 
-        Parameters
-        ----------
-        version
-            An earlier Delta version, which only Spark reads here; the latest where None.
+        `version` is an earlier Delta version, which only Spark reads here; None the latest.
 
         Raises
         ------
@@ -104,12 +101,7 @@ class Warehouse:
     ) -> list[str]:
         """Make stored tables known to SQL under their bare names; returns those that exist.
 
-        Parameters
-        ----------
-        names
-            All tables where None.
-        versions
-            Delta version of those that are not to be read as they are now.
+        `names` None means all; `versions` has the Delta version of those not to be read as now.
         """
         known = []
         for name in names if names is not None else all_tables():
@@ -244,16 +236,6 @@ def conform(frame: DataFrame, table: Table) -> DataFrame:
     expected = columns_of(table.schema)
     refuse_other_columns(table.name, expected, columns_of(frame.schema))
     return frame.select(list(expected))
-
-
-def columns_of(schema: StructType) -> dict[str, str]:
-    """Type of each column, in Spark's words."""
-    return {field.name: field.dataType.simpleString() for field in schema}
-
-
-def stored_columns(path: str) -> dict[str, str]:
-    """Type of each column of a stored table, in Spark's words."""
-    return columns_of(StructType.fromJson(json.loads(open_table(path).schema().to_json())))
 
 
 def _hint(table: Table) -> str:

@@ -49,7 +49,7 @@ def evaluate(
     threshold
         Probability from which a user is selected (`choose_threshold`).
     margin_shift
-        Added to the margins for the figures without calibration (`training.Thinning`).
+        Added to the margins for the figures without calibration (`thinning.Thinning`).
     """
     return [
         *size_figures(split, len(scores.label), int(scores.label.sum())),

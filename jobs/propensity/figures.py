@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from jobs.propensity.judging import Judged
     from jobs.propensity.model_fit import Fitted
     from jobs.propensity.settings import PropensitySettings, TargetSettings
-    from jobs.propensity.training import SliceSize
+    from jobs.propensity.thinning import SliceSize
 
 
 def every_figure(

@@ -13,6 +13,7 @@ from jobs.propensity import features, inputs, peers, purchase_rhythm, training
 from jobs.propensity.calibration import require_signal
 from jobs.propensity.features import LABEL, Sample
 from jobs.propensity.snapshots import SLICES
+from jobs.propensity.thinning import SliceSize, Thinning
 from jobs.propensity.tree_export import export_trees
 from jobs.propensity.trees import first
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from jobs.propensity.settings import PropensitySettings
     from jobs.propensity.snapshots import TimeSplit
     from jobs.propensity.targets import Target
-    from jobs.propensity.training import Choice, SliceSize
+    from jobs.propensity.training import Choice
     from jobs.propensity.trees import Trees
 
 
@@ -88,7 +89,7 @@ def fit_model(
     train_rows = frame.where(F.col("slice") == "train")
     encoder = encoder_for(frame, rhythm, target)
     most, size = settings.max_rows_judged, sizes["train"]
-    thinning = training.Thinning.to(size, settings.max_train_rows)
+    thinning = Thinning.to(size, settings.max_train_rows)
     encoded = encoder.transform(train_rows)
     with cached(thinning.keep(encoded)) as kept, begin(f"{boosting.max_trees} trees") as step:
         step.rows = thinning.rows(size)
@@ -162,7 +163,5 @@ def slice_sizes(frame: DataFrame) -> dict[str, SliceSize]:
     counts = frame.groupBy("slice").agg(
         F.count(F.lit(1)).alias("rows"), F.sum(LABEL).alias("positives")
     )
-    found = {
-        row["slice"]: training.SliceSize(row["rows"], row["positives"]) for row in counts.collect()
-    }
-    return {name: found.get(name, training.SliceSize(0, 0)) for name in SLICES}
+    found = {row["slice"]: SliceSize(row["rows"], row["positives"]) for row in counts.collect()}
+    return {name: found.get(name, SliceSize(0, 0)) for name in SLICES}

@@ -21,6 +21,7 @@ from jobs.propensity.registry import CHALLENGER, CHAMPION, TRAINED, Recipe, Regi
 from jobs.propensity.scores import Metric
 from jobs.propensity.snapshots import plan_split
 from jobs.propensity.targets import Target
+from jobs.propensity.thinning import leaf_rows
 from jobs.propensity.trained import Trained
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from jobs.propensity.judging import Ceiling as Others
     from jobs.propensity.settings import PropensitySettings
     from jobs.propensity.snapshots import TimeSplit
-    from jobs.propensity.training import SliceSize
+    from jobs.propensity.thinning import SliceSize
 
     Floats = NDArray[np.float64]
 
@@ -108,7 +109,7 @@ class TargetTraining:
             target=self.target,
             split=self.split,
             settings=self.settings,
-            min_instances_per_node=training.leaf_rows(sizes["train"], self.settings, self.own),
+            min_instances_per_node=leaf_rows(sizes["train"], self.settings, self.own),
             features=features.feature_columns(),
             data_hash=registry.data_hash(frame),
         )

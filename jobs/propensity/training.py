@@ -8,7 +8,6 @@ leave the ranking as it is and wreck the probabilities.
 
 from __future__ import annotations
 
-import math
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from sklearn.metrics import log_loss
 
 from jobs.core.errors import ContractError, UsageError
 from jobs.propensity.calibration import Calibration, fit_calibration
-from jobs.propensity.features import KEY, LABEL, VECTOR
+from jobs.propensity.features import LABEL, VECTOR
 from jobs.propensity.trees import staged_margins
 
 if TYPE_CHECKING:
@@ -35,9 +34,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame, SparkSession
 
-    from jobs.propensity.settings import BoostingSettings, PropensitySettings, TargetSettings
+    from jobs.propensity.settings import BoostingSettings
     from jobs.propensity.snapshots import TimeSplit
     from jobs.propensity.targets import Target
+    from jobs.propensity.thinning import SliceSize
     from jobs.propensity.trees import Trees
 
     Floats = NDArray[np.float64]
@@ -52,15 +52,6 @@ MOST_TREES_IN_ONE_PLAN = 120
 CHECKPOINT_EVERY = 20
 # Numbers of trees that are tried lie so far apart.
 STAGE = 5
-_PLACES = 1_000_000
-
-
-@dataclass(frozen=True)
-class SliceSize:
-    """Rows of a slice and how many of them have the label 1."""
-
-    rows: int
-    positives: int
 
 
 def name_slices(frame: DataFrame, split: TimeSplit) -> DataFrame:
@@ -88,64 +79,6 @@ def require_both_classes(sizes: dict[str, SliceSize], target: Target) -> None:
                 f"{target.positives} among {size.rows} users, and both classes are needed; load a "
                 "longer or larger log"
             )
-
-
-@dataclass(frozen=True)
-class Thinning:
-    """Which share of the training rows of each class is kept: all of a small slice.
-
-    Parameters
-    ----------
-    positives, negatives
-        Shares, above 0 and at most 1.
-    """
-
-    positives: float
-    negatives: float
-
-    @classmethod
-    def to(cls, size: SliceSize, most: int) -> Thinning:
-        """Keep about `most` rows: those of the rarer class first, up to half of them."""
-        rare = min(size.positives, size.rows - size.positives)
-        common = size.rows - rare
-        kept_rare = min(rare, max(most // 2, most - common))
-        shares = kept_rare / rare, min(1.0, (most - kept_rare) / common)
-        return cls(*(shares if rare == size.positives else shares[::-1]))
-
-    @classmethod
-    def per_row(cls, size: SliceSize, kept: int | None) -> Thinning:
-        """Keep the rarer class, and so many rows of the other for each of its; all where None."""
-        rarer = min(size.positives, size.rows - size.positives)
-        return cls.to(size, size.rows if kept is None else (1 + kept) * rarer)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether every row is kept."""
-        return self.positives == self.negatives == 1
-
-    @property
-    def margin_shift(self) -> float:
-        """What to add to a margin for the odds of the whole slice; half a logit, as the margin."""
-        return math.log(self.negatives / self.positives) / 2
-
-    def rows(self, size: SliceSize) -> int:
-        """About how many rows are kept."""
-        negatives = size.rows - size.positives
-        return round(self.positives * size.positives + self.negatives * negatives)
-
-    def keep(self, frame: DataFrame) -> DataFrame:
-        """Draw the rows by a hash of their key, so the same ones in any order and any run."""
-        if self.is_whole:
-            return frame
-        share = F.when(F.col(LABEL) == 1, self.positives).otherwise(self.negatives)
-        place = F.pmod(F.xxhash64(F.lit("trained"), *KEY), F.lit(_PLACES))
-        return frame.where(place < share * _PLACES)
-
-
-def leaf_rows(size: SliceSize, settings: PropensitySettings, own: TargetSettings) -> int:
-    """Rows a leaf needs at least, of those that are fitted on."""
-    kept = Thinning.to(size, settings.max_train_rows).rows(size)
-    return own.boosting.min_instances_for(kept)
 
 
 def fit_trees(encoded: DataFrame, rows: int, settings: BoostingSettings) -> GBTClassificationModel:

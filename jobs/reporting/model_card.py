@@ -6,12 +6,12 @@ Every number in it is one of model_registry or model_metrics; words are all that
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from jobs.reporting.formats import percent
+from jobs.reporting.markdown import interval, number, table
 from jobs.reporting.peer_charts import NAMES, OURS
 
 # What is told of everyone judged, and how it is called.
@@ -38,7 +38,6 @@ DECISION = {
 PEER_FIGURES = ("average_precision", "roc_auc", "log_loss", "ece")
 SEGMENT_FIGURES = ("positives", "average_precision", "roc_auc", "observed_to_expected")
 MOST_FEATURES = 10
-DIGITS = 5
 _USE = {
     "purchase": "the probability that a user orders in the {days} days from its midnight on",
     "churn": "the probability that a user neither visits nor orders in the {days} days from its "
@@ -98,13 +97,6 @@ def model_card(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def number(value: float | None) -> str:
-    """Write a figure: whole numbers as such, others with five decimals, nothing as a dash."""
-    if value is None or pd.isna(value):
-        return "-"
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.{DIGITS}f}"
-
-
 def _state(row: dict[str, Any]) -> str:
     serves = "It serves" if row["alias"] == "champion" else "It does not serve"
     return (
@@ -144,7 +136,7 @@ def _origin(row: dict[str, Any], metrics: pd.DataFrame) -> str:
     told = ", ".join(f"{name} {value}" for name, value in settings.items())
     return "\n\n".join(
         [
-            _table(("Slice", "Snapshots", "Rows", "Positives", "Base rate"), rows),
+            table(("Slice", "Snapshots", "Rows", "Positives", "Base rate"), rows),
             f"Gradient-boosted trees (MLlib), {row['trees']} of those fitted; {told}. "
             f"{len(json.loads(row['features']))} features. Of more than "
             f"{json.loads(row['parameters'])['max_rows_judged']} rows of a later slice a share of "
@@ -174,11 +166,11 @@ def _calibration(row: dict[str, Any], trained: dict[str, Any]) -> str:
 def _overall(test: pd.DataFrame) -> str:
     own = _single(test, OURS)
     rows = [
-        (label, number(own["value"][name]), _interval(own.loc[name]))
+        (label, number(own["value"][name]), interval(own.loc[name]))
         for name, label in FIGURES.items()
         if name in own.index
     ]
-    return _table(("Figure", "Value", "95 % interval"), rows)
+    return table(("Figure", "Value", "95 % interval"), rows)
 
 
 def _beside_others(test: pd.DataFrame) -> str:
@@ -187,17 +179,17 @@ def _beside_others(test: pd.DataFrame) -> str:
         own = _single(test, str(model))
         rows.append((NAMES.get(model, model), *(number(own["value"][n]) for n in PEER_FIGURES)))
     rows.sort(key=lambda row: row[1], reverse=True)
-    return _table(("On the same rows", *(FIGURES[name] for name in PEER_FIGURES)), rows)
+    return table(("On the same rows", *(FIGURES[name] for name in PEER_FIGURES)), rows)
 
 
 def _decision(test: pd.DataFrame) -> str:
     own = _single(test, OURS)
     rows = [
-        (label, number(own["value"][name]), _interval(own.loc[name]))
+        (label, number(own["value"][name]), interval(own.loc[name]))
         for name, label in DECISION.items()
         if name in own.index
     ]
-    return _table(("Figure", "Value", "95 % interval"), rows)
+    return table(("Figure", "Value", "95 % interval"), rows)
 
 
 def _segments(test: pd.DataFrame) -> str:
@@ -207,7 +199,7 @@ def _segments(test: pd.DataFrame) -> str:
     wide = parts.pivot_table(index="segment", columns="metric", values="value")
     rows = [(name, *(number(row[n]) for n in SEGMENT_FIGURES)) for name, row in wide.iterrows()]
     heads = ["Segment", "Positives", *(FIGURES[name] for name in SEGMENT_FIGURES[1:])]
-    return _table(tuple(heads), rows)
+    return table(tuple(heads), rows)
 
 
 def _features(test: pd.DataFrame) -> str:
@@ -222,7 +214,7 @@ def _features(test: pd.DataFrame) -> str:
         )
         for name, row in top.iterrows()
     ]
-    return _table(("Feature", "PR-AUC lost without it", "Mean shift of the margin"), rows)
+    return table(("Feature", "PR-AUC lost without it", "Mean shift of the margin"), rows)
 
 
 def _gates(row: dict[str, Any]) -> str:
@@ -235,7 +227,7 @@ def _gates(row: dict[str, Any]) -> str:
         )
         for gate in json.loads(row["gates"])
     ]
-    return _table(("Demand", "Figure", "Limit", ""), rows)
+    return table(("Demand", "Figure", "Limit", ""), rows)
 
 
 def _limits(row: dict[str, Any]) -> str:
@@ -256,12 +248,3 @@ def _limits(row: dict[str, Any]) -> str:
 def _single(test: pd.DataFrame, model: str) -> pd.DataFrame:
     chosen = test[(test["model"] == model) & (test["segment"] == "all") & (test["point"] == 0)]
     return chosen.set_index("metric")
-
-
-def _interval(row: Any) -> str:
-    return "" if pd.isna(row["low"]) else f"{number(row['low'])} to {number(row['high'])}"
-
-
-def _table(heads: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
-    lines = [heads, tuple("---" for _ in heads), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

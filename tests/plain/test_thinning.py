@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from jobs.propensity.training import SliceSize, Thinning
+from jobs.propensity.thinning import SliceSize, Thinning
 
 # Rows, positives, most; then the shares kept of positives and negatives.
 CASES = [

@@ -49,7 +49,7 @@ def small(config: Config) -> Config:
         "targets": [TARGET],
         "purchase": purchase,
         "resamples": 20,
-        "gates": {"roc_auc": 0.5, "observed_to_expected": 0.99, "log_loss": 1.0},
+        "gates": section["gates"] | {"roc_auc": 0.5, "observed_to_expected": 0.99, "log_loss": 1.0},
         "monitoring": section["monitoring"] | {"recent_dates": 2},
     }
     return dataclasses.replace(config, propensity=section | changed)

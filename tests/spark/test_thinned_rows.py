@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.propensity.training import SliceSize, Thinning
+from jobs.propensity.thinning import SliceSize, Thinning
 
 ROWS, POSITIVES = 20_000, 2_000
 

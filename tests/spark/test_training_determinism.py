@@ -23,7 +23,8 @@ from jobs.propensity.purchase_rhythm import rhythm_stage
 from jobs.propensity.settings import BoostingSettings
 from jobs.propensity.snapshots import TimeSplit
 from jobs.propensity.targets import Target
-from jobs.propensity.training import SliceSize, require_both_classes
+from jobs.propensity.thinning import SliceSize
+from jobs.propensity.training import require_both_classes
 from jobs.propensity.tree_export import export_trees
 from jobs.propensity.trees import Trees, first, margins, staged_margins
 from tests.random_log import FIRST_DATE, random_log

@@ -22,6 +22,7 @@ from jobs.propensity import bootstrap, features, inputs, model_fit, purchase_rhy
 from jobs.propensity.evaluation import calibration_table, expected_calibration_error
 from jobs.propensity.settings import settings_of
 from jobs.propensity.snapshots import SLICES, plan_split, snapshot_dates
+from jobs.propensity.thinning import Thinning
 from jobs.propensity.tree_export import export_trees
 from jobs.propensity.trees import first, margins, probabilities
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from jobs.propensity.features import Sample
     from jobs.propensity.settings import BoostingSettings
     from jobs.propensity.targets import Target
+    from jobs.propensity.thinning import SliceSize
 
     Floats = NDArray[np.float64]
 
@@ -133,12 +135,12 @@ def ablation(
 
 def _fit(
     encoded: DataFrame,
-    size: training.SliceSize,
+    size: SliceSize,
     later: dict[str, Sample],
     shipped: BoostingSettings,
     change: Change,
 ) -> _Model:
-    thinning = training.Thinning.per_row(size, change.kept_per_row)
+    thinning = Thinning.per_row(size, change.kept_per_row)
     # The rows as a whole are in memory already.
     in_memory = nullcontext(encoded)
     with in_memory if thinning.is_whole else model_fit.cached(thinning.keep(encoded)) as kept:

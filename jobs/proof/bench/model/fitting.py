@@ -22,6 +22,7 @@ from jobs.propensity.features import KEY, LABEL, VECTOR
 from jobs.propensity.settings import settings_of
 from jobs.propensity.snapshots import SLICES, plan_split, snapshot_dates
 from jobs.propensity.targets import Target
+from jobs.propensity.thinning import SliceSize, Thinning
 from jobs.propensity.tree_export import export_trees
 from jobs.propensity.trees import first, margins
 
@@ -68,8 +69,8 @@ def gbt(task: Task, is_sampled: bool = False) -> Result:
     vectors = stored.withColumn(VECTOR, array_to_vector(F.col(VECTOR)))
     train = features.in_fixed_order(vectors.where(F.col("slice") == _TRAIN), boosting.partitions)
     label = _table(task, _TRAIN, [LABEL]).column(LABEL).to_numpy()
-    size = training.SliceSize(len(label), int(label.sum()))
-    thinning = training.Thinning.per_row(size, KEPT_PER_ROW if is_sampled else None)
+    size = SliceSize(len(label), int(label.sum()))
+    thinning = Thinning.per_row(size, KEPT_PER_ROW if is_sampled else None)
     with model_fit.cached(thinning.keep(train)) as kept:
         rows = kept.count()
 
