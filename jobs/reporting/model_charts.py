@@ -68,7 +68,8 @@ def readable_top(recall: np.ndarray, precision: np.ndarray, base: float) -> tupl
     highest = max([*(steady if len(steady) else precision), 0 if np.isnan(base) else base, 0.01])
     top = min(1.0, 1.3 * highest)
     above = int((precision > top).sum())
-    remark = f" Above the scale: {above} points, at recall below {percent_tick(STEADY_RECALL)}."
+    points = "1 point" if above == 1 else f"{above} points"
+    remark = f" Above the scale: {points}, at recall below {percent_tick(STEADY_RECALL)}."
     return top, remark if above else ""
 
 

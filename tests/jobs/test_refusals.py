@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.jobs.commands import command, only_line
+from tests.jobs.commands import ROOT, command, only_line
 
 REFUSED = [
     (["generate", "--scale", "huge"], "no scale is named 'huge'"),
@@ -19,16 +21,18 @@ REFUSED = [
     (["score", "--target", "churn_7d"], "no target churn_7d in the settings"),
     (["train", "--target", "purchase"], "no target purchase in the settings"),
     (["train", "--reproduce", "x", "--challenger"], "--reproduce takes neither"),
-    (["bench", "model", "--events", "5"], "--events is not an option of bench model"),
-    (["bench", "metrics", "--seeds", "5"], "--seeds is not an option of bench metrics"),
-    (["bench", "model", "--seeds", "5", "--ablation", "5"], "give one of --seeds and --ablation"),
-    (["bench", "model", "--seeds", "x"], "--seeds x: whole numbers"),
-    (["bench", "model", "--seeds", "5", "--days", "60"], "--days: the default shops have days"),
     (["train", "--reproduce", ""], "--reproduce takes the version of a model"),
     (["registry", "promote"], "registry promote takes the version of a model"),
     (["registry", "rollback"], "registry rollback takes a target"),
     (["registry", "list", "churn_14d"], "registry list takes no 'churn_14d'"),
     (["ingest", "--orders", "no-such-file.csv"], "no-such-file.csv"),
+]
+REFUSED_BY_BENCH = [
+    ("model --events 5", "--events is not an option of bench model"),
+    ("metrics --seeds 5", "--seeds is not an option of bench metrics"),
+    ("model --seeds 5 --ablation 5", "give one of --seeds and --ablation"),
+    ("model --seeds x", "--seeds x: whole numbers"),
+    ("model --seeds 5 --days 60", "--days: the default shops have days"),
 ]
 
 
@@ -39,6 +43,26 @@ def test_refused_before_anything_starts(
     warehouse = tmp_path / "warehouse"
     key = "0123456789abcdef0123456789abcdef"
     run = command(*arguments, "--warehouse", warehouse, GLASSHOUSE_HMAC_KEY=key)
+    assert run.returncode == 2
+    assert complaint in only_line(run)
+    assert run.stdout == ""
+    assert not warehouse.exists()
+
+
+@pytest.mark.parametrize(("arguments", "complaint"), REFUSED_BY_BENCH)
+def test_refused_by_bench_before_anything_starts(
+    tmp_path: Path, arguments: str, complaint: str
+) -> None:
+    # Not through the launcher: it would first install what bench compares with, into the very
+    # environment that the tests beside this one run in.
+    warehouse = tmp_path / "warehouse"
+    run = subprocess.run(
+        [sys.executable, "-m", "jobs.bench", *arguments.split(), "--warehouse", warehouse],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
     assert run.returncode == 2
     assert complaint in only_line(run)
     assert run.stdout == ""
