@@ -37,7 +37,7 @@ def test_precision_recall_says_which_points_leave_the_scale():
     figure = pr_curve(precision_recall(), AS_OF)
 
     assert figure.axes[0].get_ylim()[1] == pytest.approx(1.3 * 0.3)
-    assert "Above the scale: 1 points, at recall below 2 %." in " ".join(texts(figure)).replace(
+    assert "Above the scale: 1 point, at recall below 2 %." in " ".join(texts(figure)).replace(
         "\n", " "
     )
 
