@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
+
+import pytest
 
 from jobs.core.environment import (
     Finding,
@@ -66,3 +71,17 @@ def test_only_faults_come_with_a_remedy() -> None:
     text = render(findings)
     assert "mend one" not in text
     assert "-> mend two" in text
+
+
+@pytest.mark.parametrize("own", ["", "active"])
+def test_threads_wait_asleep_unless_the_user_says_otherwise(own: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    found = subprocess.run(
+        [sys.executable, "-c", "import jobs, os; print(os.environ['OMP_WAIT_POLICY'])"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment | ({"OMP_WAIT_POLICY": own} if own else {}),
+        cwd=Path(__file__).resolve().parents[2],
+    )
+    assert found.stdout.strip() == (own or "passive")
