@@ -80,11 +80,11 @@ def model_card(
         "## How good it is",
         "As trained, on snapshots later than all it learned from, with 95 % intervals from "
         "resampled users.",
-        _overall(test),
+        _figures(test, FIGURES),
         _beside_others(test),
         *(f"![{shown}]({file})" for shown, file in charts.items()),
         "## At the threshold",
-        _decision(test),
+        _figures(test, DECISION),
         "## By country and channel",
         _segments(test),
         "## What it leans on",
@@ -163,11 +163,11 @@ def _calibration(row: dict[str, Any], trained: dict[str, Any]) -> str:
     )
 
 
-def _overall(test: pd.DataFrame) -> str:
+def _figures(test: pd.DataFrame, labels: dict[str, str]) -> str:
     own = _single(test, OURS)
     rows = [
         (label, number(own["value"][name]), interval(own.loc[name]))
-        for name, label in FIGURES.items()
+        for name, label in labels.items()
         if name in own.index
     ]
     return table(("Figure", "Value", "95 % interval"), rows)
@@ -180,16 +180,6 @@ def _beside_others(test: pd.DataFrame) -> str:
         rows.append((NAMES.get(model, model), *(number(own["value"][n]) for n in PEER_FIGURES)))
     rows.sort(key=lambda row: row[1], reverse=True)
     return table(("On the same rows", *(FIGURES[name] for name in PEER_FIGURES)), rows)
-
-
-def _decision(test: pd.DataFrame) -> str:
-    own = _single(test, OURS)
-    rows = [
-        (label, number(own["value"][name]), interval(own.loc[name]))
-        for name, label in DECISION.items()
-        if name in own.index
-    ]
-    return table(("Figure", "Value", "95 % interval"), rows)
 
 
 def _segments(test: pd.DataFrame) -> str:
