@@ -124,12 +124,24 @@ def write_pack(
                 continue
             frame = chart.frame(read)
             step.rows = len(frame)
-            folder.mkdir(parents=True, exist_ok=True)
-            written += [
-                write_whole(image, png_bytes(chart.draw(frame, as_of))),
-                write_whole(values, csv_text(frame).encode()),
-            ]
+            written += write_pair(folder, chart.name, chart.draw(frame, as_of), frame)
     return written
+
+
+def write_pair(folder: Path, name: str, figure: Figure, frame: pd.DataFrame) -> list[Path]:
+    """Write a chart as <folder>/<name>.png and what it shows as .csv; makes the folder.
+
+    Raises
+    ------
+    StorageError
+        A file cannot be written.
+    """
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        return [
+            write_whole(folder / f"{name}.png", png_bytes(figure)),
+            write_whole(folder / f"{name}.csv", csv_text(frame).encode()),
+        ]
 
 
 def write_cards(

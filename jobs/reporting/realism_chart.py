@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from jobs.reporting import theme
 from jobs.reporting.formats import numbers
-from jobs.reporting.pack import csv_text, png_bytes, storage_errors, write_whole
+from jobs.reporting.pack import write_pair
 from jobs.reporting.theme import BLUE, INK, MUTED, ORANGE, VERMILLION
 
 NAME = "realism"
@@ -45,12 +45,7 @@ def write_chart(folder: Path, frame: pd.DataFrame, as_of: date) -> list[Path]:
     StorageError
         A file cannot be written.
     """
-    with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        return [
-            write_whole(folder / f"{NAME}.png", png_bytes(realism(frame, as_of))),
-            write_whole(folder / f"{NAME}.csv", csv_text(frame).encode()),
-        ]
+    return write_pair(folder, NAME, realism(frame, as_of), frame)
 
 
 @theme.themed

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from jobs.reporting import theme
 from jobs.reporting.formats import numbers
-from jobs.reporting.pack import csv_text, png_bytes, storage_errors, write_whole
+from jobs.reporting.pack import write_pair
 from jobs.reporting.theme import BLUE, GREEN, MUTED, ORANGE
 
 NAME = "uplift"
@@ -35,12 +35,7 @@ def write_chart(folder: Path, frame: pd.DataFrame, as_of: date, told: str) -> li
     StorageError
         A file cannot be written.
     """
-    with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        return [
-            write_whole(folder / f"{NAME}.png", png_bytes(uplift(frame, as_of, told))),
-            write_whole(folder / f"{NAME}.csv", csv_text(frame).encode()),
-        ]
+    return write_pair(folder, NAME, uplift(frame, as_of, told), frame)
 
 
 @theme.themed
