@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
+import shutil
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from tests.snapshot_queries import daily_metrics
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from jobs.propensity.trained import Trained
+
 DAYS = 75
 LAST_DATE = FIRST_DATE + timedelta(days=DAYS - 1)
 # The log begins before the first event, so that there is a day without eligible users.
@@ -27,21 +30,23 @@ OPENING = FIRST_DATE - timedelta(days=3)
 FEW = {"max_trees": 5, "max_depth": 2, "subsampling_rate": 1.0, "features_per_node": 1.0}
 
 
-def model_run(spark: SparkSession, folder: Path, users: int = 400, **changes: Any) -> Run:
-    """A run with two targets; bronze only says which days it covers.
+@dataclass(frozen=True)
+class TrainedShop:
+    """A warehouse with a model of purchase_7d and one of churn_14d; not to be changed."""
 
-    Parameters
-    ----------
-    changes
-        Settings of `propensity` that differ.
-    """
+    run: Run
+    models: list[Trained]
+
+
+def model_run(spark: SparkSession, folder: Path) -> Run:
+    """A run with two targets; bronze only says which days it covers."""
     config = load_config()
-    settings = config.propensity | {"resamples": 20} | changes
+    settings = config.propensity | {"resamples": 20}
     for kind in ("purchase", "churn"):
         own = settings[kind]
         settings[kind] = own | {"boosting": own["boosting"] | FEW}
     warehouse = Warehouse(folder, spark, "run-1")
-    log = random_log(seed=11, users=users, days=DAYS)
+    log = random_log(seed=11, users=400, days=DAYS)
     for table in TABLES:
         warehouse.replace_table(table, log.frame(spark, table))
     warehouse.register(TABLES)
@@ -49,17 +54,23 @@ def model_run(spark: SparkSession, folder: Path, users: int = 400, **changes: An
     _cover(warehouse, spark, OPENING, LAST_DATE)
     return Run(
         spark,
-        dataclasses.replace(config, propensity=settings),
+        replace(config, propensity=settings),
         warehouse,
         Progress(),
         Manifest("run-1", "train", []),
     )
 
 
+def on_copy(run: Run, folder: Path) -> Run:
+    """The same run on a copy of its warehouse; a log names its files relative to their folder."""
+    shutil.copytree(run.warehouse.root, folder)
+    return replace(run, warehouse=Warehouse(folder, run.spark, "run-1"))
+
+
 def with_settings(run: Run, **changes: Any) -> Run:
     """The same run under other settings of `propensity`."""
-    config = dataclasses.replace(run.config, propensity=run.config.propensity | changes)
-    return dataclasses.replace(run, config=config)
+    config = replace(run.config, propensity=run.config.propensity | changes)
+    return replace(run, config=config)
 
 
 def _cover(warehouse: Warehouse, spark: SparkSession, first: date, last: date) -> None:

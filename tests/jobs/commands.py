@@ -19,7 +19,7 @@ from jobs.proof import verify
 
 ROOT = Path(__file__).resolve().parents[2]
 # Small data is all start-up: the first compiler alone halves it.
-FAST_START = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
+FAST_START = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
 
 
 @dataclass(frozen=True)

@@ -73,15 +73,20 @@ LAST_DATE = date(2024, 1, 1) + timedelta(days=load_config().scales["tiny"].days 
 BUILDS = ("build_log", "interval_ledger")
 
 
-@pytest.fixture(scope="module")
-def first(spark: SparkSession, tiny: Pipeline) -> dict[str, Fingerprint]:
-    """Content hash of each table as the command left it."""
-    run = run_in(spark, tiny.warehouse)
+def content(sail: SparkSession, warehouse: Path) -> dict[str, Fingerprint]:
+    """Content hash of each table: by Sail, of which it takes a tenth of the time."""
+    run = run_in(sail, warehouse, engine="sail")
     return verify.content_hashes(run, run.warehouse.register())
 
 
+@pytest.fixture(scope="module")
+def first(sail: SparkSession, tiny: Pipeline) -> dict[str, Fingerprint]:
+    """Content of the tables as the command left them."""
+    return content(sail, tiny.warehouse)
+
+
 def test_doing_it_again_changes_nothing(
-    spark: SparkSession, tiny: Pipeline, first: dict[str, Fingerprint]
+    spark: SparkSession, sail: SparkSession, tiny: Pipeline, first: dict[str, Fingerprint]
 ) -> None:
     run = run_in(spark, tiny.warehouse, tiny.conf)
     load_world(run, *asked(run))
@@ -89,9 +94,10 @@ def test_doing_it_again_changes_nothing(
     build(run, Days(day, day + timedelta(days=1)))
     assert [one.is_new for one in train(run)] == [False, False]
     score(run)
-    known = [name for name in run.warehouse.register() if name not in BUILDS]
-    again = verify.content_hashes(run, known)
-    assert again == {name: found for name, found in first.items() if name not in BUILDS}
+    again = content(sail, tiny.warehouse)
+    assert list(again) == list(first)
+    for name in set(first) - set(BUILDS):
+        assert again[name] == first[name], name
 
 
 @pytest.mark.slow  # with fewer trees the commands above and tests/spark do the same
@@ -104,7 +110,7 @@ def test_as_many_trees_as_the_settings_say_train_and_score(
 
 
 def test_a_shop_made_in_pieces_is_the_same_shop(
-    spark: SparkSession, first: dict[str, Fingerprint], tmp_path: Path
+    spark: SparkSession, sail: SparkSession, first: dict[str, Fingerprint], tmp_path: Path
 ) -> None:
     pieces = run_in(spark, tmp_path)
     for options in (
@@ -114,9 +120,10 @@ def test_a_shop_made_in_pieces_is_the_same_shop(
         [],
     ):
         load_world(pieces, *asked(pieces, *options))
-    bronze = ("bronze_users", "bronze_events", "bronze_orders", "truth_users", "truth_daily")
-    made = verify.content_hashes(pieces, list(bronze))
-    assert made == {name: first[name] for name in bronze}
+    made = content(sail, tmp_path)
+    assert set(made) >= {"bronze_users", "bronze_events", "bronze_orders", "truth_daily"}
+    del made["bronze_batches"]
+    assert made == {name: first[name] for name in made}
 
 
 def asked(run: Run, *options: str) -> tuple[World, Span]:

@@ -21,18 +21,12 @@ from jobs.propensity.snapshots import plan_split
 from jobs.propensity.target_training import _can_be_held_against
 from jobs.propensity.train_flow import train
 from jobs.propensity.trained import Trained
-from tests.model_runs import LAST_DATE, OPENING, model_run, with_settings
+from tests.model_runs import LAST_DATE, OPENING, TrainedShop, with_settings
 
 
 @pytest.fixture(scope="module")
-def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return model_run(spark, tmp_path_factory.mktemp("warehouse"), targets=["purchase_7d"])
-
-
-@pytest.fixture(scope="module")
-def trained(run: Run) -> Trained:
-    (one,) = train(run)
-    return one
+def trained(trained_shop: TrainedShop) -> Trained:
+    return trained_shop.models[0]
 
 
 def content(run: Run) -> Fingerprint:
@@ -43,10 +37,10 @@ def content(run: Run) -> Fingerprint:
 def test_targets_that_nothing_serves_do_not_keep_the_others_from_their_scores(
     run: Run, trained: Trained
 ) -> None:
-    both = with_settings(run, targets=["churn_14d", "purchase_7d"])
+    both = with_settings(run, targets=["churn_7d", "purchase_7d"])
     assert [one.target for one in score(both)] == ["purchase_7d"]
-    with pytest.raises(ContractError, match="no model is registered for churn_14d"):
-        score(both, wanted="churn_14d")
+    with pytest.raises(ContractError, match="no model is registered for churn_7d"):
+        score(both, wanted="churn_7d")
 
 
 def test_a_model_that_fails_a_gate_or_is_held_back_does_not_serve(
@@ -140,7 +134,7 @@ def test_a_champion_that_reads_lost_features_is_refused_and_is_no_peer(
 
 
 def test_the_list_says_who_serves_and_why_others_do_not(run: Run, trained: Trained) -> None:
-    rows = Registry(run.warehouse, run.spark).rows()
+    rows = Registry(run.warehouse, run.spark).rows("purchase_7d")
     lines = render_registry(rows, run.warehouse).splitlines()
     assert len(lines) == 1 + len(rows)
     assert [line.startswith("*") for line in lines[1:]].count(True) == 1

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.core.entry import Run
@@ -16,20 +15,16 @@ from jobs.propensity.promotion import model_of
 from jobs.propensity.registry import TRAINED, Registry
 from jobs.propensity.reproduction import reproduce
 from jobs.propensity.train_flow import train
-from tests.model_runs import model_run, with_settings
+from tests.model_runs import TrainedShop, with_settings
 
 TARGET = "purchase_7d"
 
 
 @pytest.fixture(scope="module")
-def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return model_run(spark, tmp_path_factory.mktemp("warehouse"))
-
-
-@pytest.fixture(scope="module")
-def row(run: Run) -> dict[str, Any]:
+def row(run: Run, trained_shop: TrainedShop) -> dict[str, Any]:
     """What training registered."""
-    found = Registry(run.warehouse, run.spark).latest(train(run, TARGET)[0].model_version)
+    version = trained_shop.models[0].model_version
+    found = Registry(run.warehouse, run.spark).latest(version)
     assert found is not None
     return found
 

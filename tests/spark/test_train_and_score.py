@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.core.catalog import all_tables
@@ -27,19 +27,14 @@ from jobs.propensity.train_flow import train
 from jobs.propensity.trained import Trained
 from jobs.propensity.training import with_margin
 from jobs.propensity.tree_export import load_trees
-from tests.model_runs import DAYS, LAST_DATE, OPENING, model_run
+from tests.model_runs import DAYS, LAST_DATE, OPENING, TrainedShop
 
 TARGETS = ["purchase_7d", "churn_14d"]
 
 
 @pytest.fixture(scope="module")
-def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return model_run(spark, tmp_path_factory.mktemp("warehouse"))
-
-
-@pytest.fixture(scope="module")
-def trained(run: Run) -> list[Trained]:
-    return train(run)
+def trained(trained_shop: TrainedShop) -> list[Trained]:
+    return trained_shop.models
 
 
 def scores(run: Run) -> DataFrame:
@@ -51,10 +46,10 @@ def content(run: Run) -> Fingerprint:
     return fingerprint(scores(run), unhashed=["scored_at"])
 
 
-def test_score_needs_a_model(run: Run) -> None:
-    assert not run.warehouse.exists("model_registry")
+def test_score_needs_a_model(untrained_shop: Run) -> None:
     with pytest.raises(ContractError, match="no model is registered for purchase_7d"):
-        score(run)
+        score(untrained_shop)
+    assert not untrained_shop.warehouse.exists("model_registry")
 
 
 def test_a_model_per_target_is_registered_and_serves(run: Run, trained: list[Trained]) -> None:
