@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField, StructType
+from pyspark.sql.types import ArrayType, StructField, StructType
 
 from jobs.core.catalog import Table, all_tables
 from jobs.core.columns import columns_of, refuse_other_columns, stored_columns
@@ -82,9 +82,11 @@ class Warehouse:
             if version is not None:
                 reader = reader.option("versionAsOf", version)
             return reader.load(self.path(name))
-        # Sail refuses a union of columns whose comments differ, so it is not shown the comments.
         address = f"{plain_folder(str(self.root))}/{self.table(name).layer}/{name}"
         stored = self.spark.read.format("delta").load(address)
+        if any(isinstance(field.dataType, ArrayType) for field in stored.schema):
+            return stored  # under a schema of ours Sail cannot read lists
+        # Sail refuses a union of columns whose comments differ, so it is not shown the comments.
         plain = StructType([StructField(f.name, f.dataType, f.nullable) for f in stored.schema])
         return self.spark.read.format("delta").schema(plain).load(address)
 

@@ -109,10 +109,11 @@ def _use(row: dict[str, Any]) -> str:
     kind = row["target"].partition("_")[0]
     use = _USE[kind].format(days=row["horizon_days"])
     who = _POPULATION[row["population"]].format(days=row["population_days"])
+    moved = "see the command `uplift`" if kind == "purchase" else "that takes an experiment"
     return (
         f"It gives, for a snapshot, {use}, for {who}: to rank users, and to choose whom to "
         f"contact where {percent(row['capacity_share'])} of them can be. It says who is likely to, "
-        "not whom a contact would move: for that see the command `uplift`."
+        f"not whom a contact would move: {moved}."
     )
 
 
@@ -174,11 +175,11 @@ def _figures(test: pd.DataFrame, labels: dict[str, str]) -> str:
 
 
 def _beside_others(test: pd.DataFrame) -> str:
+    judged = test[(test["metric"] == "average_precision") & (test["segment"] == "all")]
     rows = []
-    for model in test.loc[test["metric"] == "average_precision", "model"].unique():
+    for model in judged.sort_values("value", ascending=False)["model"]:
         own = _single(test, str(model))
         rows.append((NAMES.get(model, model), *(number(own["value"][n]) for n in PEER_FIGURES)))
-    rows.sort(key=lambda row: row[1], reverse=True)
     return table(("On the same rows", *(FIGURES[name] for name in PEER_FIGURES)), rows)
 
 

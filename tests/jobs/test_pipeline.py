@@ -46,6 +46,11 @@ def test_pipeline_says_what_it_did_and_where(tiny: Pipeline) -> None:
     for chart in ("active_users", "retention_heatmap", "funnel", "revenue", "pr_curve"):
         for suffix in (".png", ".csv"):
             assert (tiny.warehouse / "report" / f"{chart}{suffix}").stat().st_size > 0
+    for target in ("purchase_7d", "churn_14d"):
+        card = (tiny.warehouse / "report" / f"model_card_{target}.md").read_text(encoding="utf-8")
+        assert card.startswith(f"# Model card: {target}-")
+        for picture in re.findall(r"\]\((.+)\)", card):
+            assert (tiny.warehouse / "report" / picture).exists()
 
 
 def test_every_stored_table_exists_and_every_step_has_its_line(tiny: Pipeline) -> None:
@@ -74,7 +79,7 @@ BUILDS = ("build_log", "interval_ledger")
 
 
 def content(sail: SparkSession, warehouse: Path) -> dict[str, Fingerprint]:
-    """Content hash of each table: by Sail, of which it takes a tenth of the time."""
+    """Content hash of each table: by Sail, which takes a tenth of the time."""
     run = run_in(sail, warehouse, engine="sail")
     return verify.content_hashes(run, run.warehouse.register())
 
@@ -193,6 +198,17 @@ def test_verify_prints_evidence_and_a_hash_per_table(
     assert "bronze events = fact_events + quarantined, per day" in printed
     assert "FAIL" not in printed
     assert re.search(r"^fact_events +[\d,]+  [0-9a-f]{32}$", printed, re.MULTILINE)
+
+
+def test_verify_on_sail_looks_at_the_same_and_finds_nothing(
+    sail: SparkSession, tiny: Pipeline, first: dict[str, Fingerprint]
+) -> None:
+    evidence = verify.gather(run_in(sail, tiny.warehouse, engine="sail"))
+    assert [finding for finding in evidence.findings if not finding.passed] == []
+    assert evidence.hashes == first
+    assert re.search(
+        rf" {len(evidence.findings)} of {len(evidence.findings)} hold", tiny.run.stdout
+    )
 
 
 def test_verify_finds_a_day_whose_revenue_was_changed(

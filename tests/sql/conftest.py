@@ -9,30 +9,22 @@ from pyspark.sql import DataFrame, SparkSession
 
 from tests.sql.small_shop import build_shop
 
-# Ten rows take longer to plan and compile than to count, so here Spark does neither.
-INTERPRETED = {
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.adaptive.enabled": "false",
-}
+ADAPTIVE = "spark.sql.adaptive.enabled"
 
 
 @pytest.fixture(scope="package", autouse=True)
-def interpreted(spark: SparkSession) -> Iterator[None]:
-    before = {key: spark.conf.get(key, None) for key in INTERPRETED}
-    for key, value in INTERPRETED.items():
-        spark.conf.set(key, value)
+def planned_once(spark: SparkSession) -> Iterator[None]:
+    """Of ten rows there is nothing to learn on the way that would pay for planning anew."""
+    before = spark.conf.get(ADAPTIVE)
+    spark.conf.set(ADAPTIVE, "false")
     yield
-    for key, known in before.items():
-        if known is None:
-            spark.conf.unset(key)
-        else:
-            spark.conf.set(key, known)
+    spark.conf.set(ADAPTIVE, before)
 
 
 @pytest.fixture(scope="package")
-def built_shop(spark: SparkSession, interpreted: None) -> dict[str, DataFrame]:
-    return build_shop(spark)
+def built_shop(sail: SparkSession) -> dict[str, DataFrame]:
+    # The cases run every query on both engines; what follows from their results, one may show.
+    return build_shop(sail)
 
 
 @pytest.fixture(scope="module")

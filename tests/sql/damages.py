@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pyspark.sql import functions as F
-
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
@@ -22,12 +20,18 @@ def without(condition: str) -> Damage:
 
 
 def with_changed(column: str, value: str, where: str = "TRUE") -> Damage:
-    changed = f"CASE WHEN {where} THEN {value} ELSE {column} END"
-    return lambda table: table.withColumn(column, F.expr(changed))
+    changed = f"CASE WHEN {where} THEN {value} ELSE {column} END AS {column}"
+    return lambda table: table.selectExpr(
+        *(changed if name == column else f"`{name}`" for name in table.columns)
+    )
 
 
 def and_rows_of(query: str) -> Damage:
     return lambda table: table.unionAll(table.sparkSession.sql(query))
+
+
+def only_rows_of(query: str) -> Damage:
+    return lambda table: table.sparkSession.sql(query)
 
 
 def and_again_with(*changes: str) -> Damage:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.sql.damages import Damage, and_rows_of, twice, with_changed, without
+from tests.sql.damages import Damage, only_rows_of, twice, with_changed, without
 
 # The shop of the tests has no bot, so one is told of, twice.
 BOT = "SELECT 1L AS user_id, DATE'2024-01-10' AS event_date, 501L AS events"
-with_bot = and_rows_of(f"{BOT} UNION ALL {BOT}")
+with_bot = only_rows_of(f"{BOT} UNION ALL {BOT}")
 
 # (table, check): what to damage, and how.
 SILVER: dict[tuple[str, str], tuple[str, Damage]] = {

@@ -27,9 +27,9 @@ def test_every_check_of_silver_and_gold_is_put_to_the_test() -> None:
     }
 
 
-def test_built_shop_breaks_no_check(spark: SparkSession, shop: dict[str, DataFrame]) -> None:
+def test_built_shop_breaks_no_check(sail: SparkSession, shop: dict[str, DataFrame]) -> None:
     stored = [table for table in build_order(LAYERS) if not table.is_view]
-    results = run_checks(spark, build_order(LAYERS), PARAMS)
+    results = run_checks(sail, build_order(LAYERS), PARAMS)
     assert [result.check for result in results if result.bad_rows] == []
     # No table passes for being empty; a bot has more events than the whole shop.
     assert [table.name for table in stored if shop[table.name].isEmpty()] == ["bot_dates"]
@@ -37,12 +37,12 @@ def test_built_shop_breaks_no_check(spark: SparkSession, shop: dict[str, DataFra
 
 @pytest.mark.parametrize(("table", "check"), DAMAGES, ids=[" ".join(key) for key in DAMAGES])
 def test_damage_is_found(
-    spark: SparkSession, shop: dict[str, DataFrame], table: str, check: str
+    sail: SparkSession, shop: dict[str, DataFrame], table: str, check: str
 ) -> None:
     damaged, damage = DAMAGES[table, check]
     query = next(c.query for c in parse_checks(all_tables()[table]) if c.name == check)
     damage(shop[damaged]).createOrReplaceTempView(damaged)
     try:
-        assert not spark.sql(render(query, PARAMS)).isEmpty()
+        assert not sail.sql(render(query, PARAMS)).isEmpty()
     finally:
         shop[damaged].createOrReplaceTempView(damaged)

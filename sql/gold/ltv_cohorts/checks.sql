@@ -122,7 +122,7 @@ sums AS (
         ltv_cohorts.horizon_days,
         ltv_cohorts.revenue,
         ltv_cohorts.buyers,
-        COALESCE(SUM(order_days.revenue), 0) AS revenue_by_day,
+        CAST(COALESCE(SUM(order_days.revenue), 0) AS DECIMAL(18, 2)) AS revenue_by_day,
         COUNT(DISTINCT order_days.user_id) AS buyers_by_day
     FROM ltv_cohorts
     LEFT JOIN order_days
