@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from jobs.core.entry import Run
 from jobs.core.errors import ContractError, DamagedTableError
 from jobs.proof.content_hash import Fingerprint, fingerprint
-from jobs.propensity import inputs
-from jobs.propensity.features import KEY
 from jobs.propensity.inputs import read_snapshots
 from jobs.propensity.registry import Registry
 from jobs.propensity.registry_list import render_registry
@@ -83,28 +79,6 @@ def test_a_day_ahead_on_drawn_rows_of_both_clocks(run: Run, trained: Trained) ->
     rows = judged.set_index("split")["rows"]
     assert rows["train"] > 1_000
     assert 60 < rows["test"] < 200
-
-
-def test_a_feature_that_sees_past_its_date_keeps_a_model_from_serving(
-    run: Run, trained: Trained, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = inputs.snapshots_at
-    orders = run.warehouse.read("fact_orders")
-    told = orders.select("user_id", F.col("order_date").alias("as_of")).distinct()
-
-    def peeking(*arguments: Any) -> DataFrame:
-        """Snapshots of which one feature knows who orders on their very date."""
-        rows = made(*arguments).join(told.withColumn("comes", F.lit(1000)), list(KEY), "left")
-        views = (F.col("views_7d") + F.coalesce("comes", F.lit(0))).cast("bigint")
-        return rows.withColumn("views_7d", views).drop("comes")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(inputs, "snapshots_at", peeking)
-        (leaking,) = train(run, "purchase_7d")
-    assert leaking.is_new and not leaking.serves
-    assert [line.split(":")[0] for line in leaking.failed] == [
-        "features that see past as_of (views_7d)"
-    ]
 
 
 def test_a_target_that_nothing_serves_says_why(spark: SparkSession, run: Run) -> None:
