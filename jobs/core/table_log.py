@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.fs as pa_fs
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
@@ -39,8 +40,11 @@ def read_rows(folder: str) -> list[dict[str, Any]]:
         Its log or a file of it cannot be read.
     """
     handle = open_table(folder)
+    # Not delta-rs's own file system: it is Python, which Arrow's threads call until the very end,
+    # and one that does so while the process exits aborts it (134 instead of the exit code).
+    files = pa_fs.SubTreeFileSystem(folder, pa_fs.LocalFileSystem())
     with _damage(folder):
-        return handle.to_pyarrow_table().to_pylist()
+        return handle.to_pyarrow_table(filesystem=files).to_pylist()
 
 
 @contextmanager
