@@ -1,6 +1,6 @@
 """Score every eligible user for the days after a day, with the models that serve.
 
-Reads: fact_events, fact_orders, dim_users, bronze_batches, model_registry, models/.
+Reads: fact_events, fact_orders, dim_users, bronze_batches, build_log, model_registry, models/.
 Writes: user_snapshots and propensity_scores_daily, for as_of = the day after.
 Command: ./spark-submit.sh score [--date D] [--target NAME]
 """
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--date",
         type=day,
         metavar="D",
-        help="last day the scores may know (default: the last complete day of the log)",
+        help="last day the scores may know (default: the last day built)",
     )
     add_target(parser)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from jobs.core.building.changes import require_settings_of_build
-from jobs.core.building.flow import log_params
+from jobs.core.building.changes import new_batches, require_settings_of_build
+from jobs.core.building.flow import built_params
 from jobs.core.catalog import all_tables, views_read
 from jobs.core.queries import Value, render
 from jobs.propensity.features import KEY
@@ -26,23 +26,33 @@ TABLES = ("fact_events", "fact_orders", "dim_users", "user_daily_metrics")
 
 @dataclass(frozen=True)
 class Log:
-    """What the warehouse covers.
+    """What the tables cover.
 
     Parameters
     ----------
     first_date, last_date
         First and last complete day, both inclusive.
+    is_behind
+        True where something was loaded since the last build, which the tables do not hold.
     params
         Parameters of the queries in sql/features but for snapshot dates and horizon.
     """
 
     first_date: date
     last_date: date
+    is_behind: bool
     params: dict[str, Value]
+
+    @property
+    def note(self) -> str:
+        """What a user should know of it, or nothing."""
+        return "without what was loaded since the last build" if self.is_behind else ""
 
 
 def read_log(run: Run, settings: PropensitySettings) -> Log:
-    """What the log of a run covers, and the parameters that follow from it.
+    """What the tables of a run cover, and the parameters that follow from it.
+
+    A day that was loaded and not built would look like one on which nobody came.
 
     Raises
     ------
@@ -55,11 +65,11 @@ def read_log(run: Run, settings: PropensitySettings) -> Log:
         "population": settings.population,
         "population_days": settings.population_days,
     }
-    params = log_params(run) | own
+    params = built_params(run) | own
     first_date, last_date = params["first_date"], params["as_of"]
     assert isinstance(first_date, date)
     assert isinstance(last_date, date)
-    return Log(first_date, last_date, params)
+    return Log(first_date, last_date, bool(new_batches(run.warehouse)), params)
 
 
 def write_snapshots(run: Run, log: Log, dates: tuple[date, ...], stride_days: int) -> int:

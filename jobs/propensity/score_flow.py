@@ -38,14 +38,14 @@ def score(run: Run, day: date | None = None, wanted: str | None = None) -> list[
     ----------
     day
         Last day the features may know; the scores are those of as_of = day + 1. None means the
-        last complete day of the log.
+        last day built.
     wanted
         One target of the settings; None means all that a model serves.
 
     Raises
     ------
     UsageError
-        The day lies outside the log, or the settings know no such target.
+        The day lies outside what is built, or the settings know no such target.
     ContractError
         No model serves any of the targets, or no user was active.
     """
@@ -53,10 +53,12 @@ def score(run: Run, day: date | None = None, wanted: str | None = None) -> list[
     log = inputs.read_log(run, settings)
     last_day = day or log.last_date
     if not log.first_date <= last_day <= log.last_date:
-        raise UsageError(f"no log for {last_day}: it covers {log.first_date} to {log.last_date}")
+        covered = f"the tables cover {log.first_date} to {log.last_date}"
+        raise UsageError(f"no log for {last_day}: {covered}{', run build' * log.is_behind}")
     serving = _serving(run, [target.name for target in targets_of(settings, wanted)])
     as_of = last_day + timedelta(days=1)
     with run.progress.step("score: snapshots") as step:
+        step.note = log.note
         step.rows = inputs.write_snapshots(run, log, (as_of,), stride_days=1)
     if not step.rows:
         raise ContractError(

@@ -50,6 +50,7 @@ def train(
     for target in targets:
         require_checkpoints(run.spark, settings.of(target).boosting)
     with run.progress.step("train: snapshots") as step:
+        step.note = log.note
         dates = snapshot_dates(log.first_date, log.last_date, settings)
         step.rows = inputs.write_snapshots(run, log, dates, settings.snapshot_stride_days)
     return [

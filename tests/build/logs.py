@@ -97,8 +97,11 @@ class Lakehouse:
         """Its tables, for reading."""
         return Warehouse(self.root, self.spark, "test", self.engine)
 
-    def load(self, name: str, piece: Piece) -> None:
-        """Append rows to bronze as one batch of each table, and record it."""
+    def load(self, name: str, piece: Piece, is_gapless: bool = False) -> None:
+        """Append rows to bronze as one batch of each table, and record it.
+
+        Without gaps as those of a synthetic shop: a day without rows is one on which nobody came.
+        """
         for table, rows in piece.items():
             days = [row["ts"].date() for row in rows if "ts" in row]
             marks = {"source": "test", "batch_id": name}
@@ -113,7 +116,7 @@ class Lakehouse:
                 "rows_read": len(rows),
                 "rows_loaded": len(rows),
                 "rows_quarantined": 0,
-                "covers_every_day": False,
+                "covers_every_day": is_gapless,
                 "loaded_at": dt.datetime.now(dt.UTC),
                 "detail": "{}",
             }

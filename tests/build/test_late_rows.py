@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from jobs.core.building.plan import render_plan
 from jobs.core.building.changes import find_changes
 from jobs.core.building.days import Days
+from jobs.core.catalog import build_order
 from jobs.core.errors import ContractError, UsageError
 from tests.build.logs import FIRST, Lakehouse, Piece
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 DAYS = 20
+GOLD = [table.name for table in build_order(["gold"])]
 LATE = FIRST + dt.timedelta(days=9)
 
 
@@ -48,12 +50,12 @@ def piece(**rows: list[dict[str, Any]]) -> Piece:
     return {f"bronze_{name}": rows.get(name, []) for name in ("users", "events", "orders")}
 
 
-def shop(root: Path, sail: SparkSession) -> Lakehouse:
+def shop(root: Path, sail: SparkSession, is_gapless: bool = False) -> Lakehouse:
     """User 1 is there every day, user 2 on the first alone."""
     days = [FIRST + dt.timedelta(days=n) for n in range(DAYS)]
     events = [event(n, 1, day) for n, day in enumerate(days)] + [event(100, 2, FIRST)]
     made = Lakehouse(root, sail)
-    made.load("history", piece(users=[user(1), user(2)], events=events))
+    made.load("history", piece(users=[user(1), user(2)], events=events), is_gapless)
     made.build()
     return made
 
@@ -200,6 +202,26 @@ def test_days_after_the_last_one_built_are_not_built_alone(
         lakehouse.build(days=Days(days[1], days[2]))
     assert set(lakehouse.build().reasons.values()) == {"new"}
     assert lakehouse.warehouse.rows("restatements") == []
+
+
+@pytest.mark.parametrize("is_gapless", [True, False], ids=["synthetic", "own"])
+def test_days_asked_for_bring_no_rows_of_days_that_are_not_built_yet(
+    tmp_path: Path, sail: SparkSession, is_gapless: bool
+) -> None:
+    lakehouse = shop(tmp_path, sail, is_gapless)
+    before = lakehouse.content()
+    around = [FIRST - dt.timedelta(days=2), FIRST + dt.timedelta(days=DAYS + 2)]
+    more = piece(events=[event(200 + n, 1, day) for n, day in enumerate(around)])
+    lakehouse.load("more", more, is_gapless)
+    lakehouse.build(days=Days(LATE, LATE + dt.timedelta(days=1)))
+    built = {name: hashed for name, hashed in lakehouse.content().items() if name in GOLD}
+    assert built == {name: before[name] for name in built}
+    with pytest.raises(UsageError, match=f"begin on {FIRST}: build without days"):
+        lakehouse.build(days=Days(around[0], around[0] + dt.timedelta(days=1)))
+    lakehouse.build()
+    # No figure of a day that was not over was ever told, so none is corrected afterwards.
+    corrected = {row["metric_date"] for row in lakehouse.warehouse.rows("restatements")}
+    assert all(day <= FIRST + dt.timedelta(days=DAYS - 1) for day in corrected if day is not None)
 
 
 def test_the_plan_is_what_the_build_then_does(tmp_path: Path, sail: SparkSession) -> None:

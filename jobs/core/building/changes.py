@@ -124,7 +124,7 @@ def require_settings_of_build(run: Run) -> None:
     UsageError
         Days, sessions and steps would not be those of the tables.
     """
-    before = _last_build(run.warehouse)
+    before = last_build(run.warehouse)
     if before is None or _settings(before["code_version"]) == _settings(
         code_version(run.config.metrics)
     ):
@@ -139,10 +139,8 @@ def require_settings_of_build(run: Run) -> None:
 def find_changes(run: Run) -> Changes:
     """Compare what was loaded with what was built; the tables must be registered."""
     warehouse = run.warehouse
-    loaded = {f"{row['table_name']}/{row['batch_id']}" for row in batches.recorded(warehouse)}
-    built = {name for row in warehouse.rows(LOG) for name in json.loads(row["batches"])}
-    new = tuple(sorted(loaded - built))
-    before = _last_build(warehouse)
+    new = new_batches(warehouse)
+    before = last_build(warehouse)
     if before is None:
         return Changes("nothing is built yet", {}, new)
     if missing := _missing_table(warehouse):
@@ -153,7 +151,15 @@ def find_changes(run: Run) -> Changes:
     return Changes("", _touched_days(run, new, before["as_of"]) if new else {}, new, before)
 
 
-def _last_build(warehouse: Warehouse) -> dict[str, Any] | None:
+def new_batches(warehouse: Warehouse) -> tuple[str, ...]:
+    """Batches, as table/batch_id, that were loaded since the last build."""
+    loaded = {f"{row['table_name']}/{row['batch_id']}" for row in batches.recorded(warehouse)}
+    built = {name for row in warehouse.rows(LOG) for name in json.loads(row["batches"])}
+    return tuple(sorted(loaded - built))
+
+
+def last_build(warehouse: Warehouse) -> dict[str, Any] | None:
+    """Newest row of the build log; None before the first build."""
     return max(warehouse.rows(LOG), key=lambda row: row["built_at"], default=None)
 
 

@@ -13,7 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from jobs.core import batches
-from jobs.core.building.changes import LAYERS, Changes, find_changes
+from jobs.core.building.changes import LAYERS, Changes, find_changes, last_build
 from jobs.core.building.days import EVERY_DAY, ONE_DAY, Days
 from jobs.core.building.reach import days_of, with_days_added
 from jobs.core.building.records import record
@@ -65,6 +65,14 @@ def log_params(run: Run) -> dict[str, Value]:
     return metric_params(run.config.metrics, *calendar(run.warehouse))
 
 
+def built_params(run: Run) -> dict[str, Value]:
+    """`metric_params` for the days of the tables; what was loaded since is not in them yet."""
+    before = last_build(run.warehouse)
+    if before is None:
+        return log_params(run)
+    return metric_params(run.config.metrics, before["first_date"], before["as_of"])
+
+
 def calendar(warehouse: Warehouse) -> tuple[date, date]:
     """First and last day of the log, both inclusive.
 
@@ -99,7 +107,7 @@ def build(run: Run, days: Days | None = None, full: bool = False) -> Changes:
     Raises
     ------
     UsageError
-        A day lies outside the log, or after the last one built.
+        A day lies outside the log, or outside the days built so far.
     ContractError
         Days are asked for, but nothing is built yet.
     """
@@ -139,22 +147,25 @@ def build_steps() -> int:
 
 
 def _require_built(changes: Changes, days: Days) -> None:
-    # Days never built in between would get rows of zeros, and those would pass for figures.
     if changes.full or changes.before is None:
         raise ContractError(f"{changes.full}: run build without days first")
-    if days.end > changes.before["as_of"] + ONE_DAY:
-        built = f"the tables are built through {changes.before['as_of']}"
+    first_date, as_of = changes.before["first_date"], changes.before["as_of"]
+    if days.end > as_of + ONE_DAY:
+        built = f"the tables are built through {as_of}"
         raise UsageError(f"{built}: build without days brings the later ones")
+    if days.first < first_date:
+        built = f"the tables begin on {first_date}"
+        raise UsageError(f"{built}: build without days brings the earlier ones")
 
 
 def _carry_out(build: Build) -> None:
     order = build_order(LAYERS)
-    build.params = log_params(build.run)
+    build.params = _params(build)
     for table in order:
         if table.layer == "silver":
             _build_table(build, table, build.silver)
     # Anew for gold: the calendar of a team's log follows from its silver facts.
-    build.params = log_params(build.run)
+    build.params = _params(build)
     gold, segments = build.silver, _segments(build)
     before = build.changes.before
     if before is not None and build.kind != "full":
@@ -163,6 +174,15 @@ def _carry_out(build: Build) -> None:
         if table.layer == "gold":
             _build_table(build, table, gold)
     record(build, segments)
+
+
+def _params(build: Build) -> dict[str, Value]:
+    first_date, as_of = calendar(build.run.warehouse)
+    before = build.changes.before
+    if build.kind == "asked" and before is not None:
+        # Days loaded since the last build would get rows of zeros, which would pass for figures.
+        first_date, as_of = max(first_date, before["first_date"]), min(as_of, before["as_of"])
+    return metric_params(build.run.config.metrics, first_date, as_of)
 
 
 def _gold_days(build: Build, before: dict[str, Any], segments: str) -> list[Days]:
