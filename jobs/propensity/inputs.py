@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from jobs.core.building.changes import new_batches, require_settings_of_build
+from jobs.core.building.changes import last_build, new_batches, require_settings_of_build
 from jobs.core.building.flow import built_params
 from jobs.core.catalog import all_tables, views_read
 from jobs.core.queries import Value, render
@@ -69,7 +69,8 @@ def read_log(run: Run, settings: PropensitySettings) -> Log:
     first_date, last_date = params["first_date"], params["as_of"]
     assert isinstance(first_date, date)
     assert isinstance(last_date, date)
-    return Log(first_date, last_date, bool(new_batches(run.warehouse)), params)
+    is_behind = last_build(run.warehouse) is not None and bool(new_batches(run.warehouse))
+    return Log(first_date, last_date, is_behind, params)
 
 
 def write_snapshots(run: Run, log: Log, dates: tuple[date, ...], stride_days: int) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.core.building.changes import code_version
 from jobs.core.catalog import all_tables
 from jobs.core.checks import run_checks
 from jobs.core.entry import Run
@@ -27,7 +29,7 @@ from jobs.propensity.train_flow import train
 from jobs.propensity.trained import Trained
 from jobs.propensity.training import with_margin
 from jobs.propensity.tree_export import load_trees
-from tests.model_runs import DAYS, LAST_DATE, OPENING, TrainedShop
+from tests.model_runs import DAYS, LAST_DATE, OPENING, TrainedShop, on_copy
 
 TARGETS = ["purchase_7d", "churn_14d"]
 
@@ -194,6 +196,32 @@ def test_checks_of_the_model_tables_pass(run: Run, trained: list[Trained]) -> No
 def test_a_day_outside_the_log_is_refused(run: Run, trained: list[Trained], offset: int) -> None:
     with pytest.raises(UsageError, match="no log for"):
         score(run, OPENING + timedelta(days=offset))
+
+
+def test_days_loaded_since_the_last_build_are_not_scored(
+    trained_shop: TrainedShop, trained: list[Trained], tmp_path: Path
+) -> None:
+    run = on_copy(trained_shop.run, tmp_path / "warehouse")
+    last_built = LAST_DATE - timedelta(days=2)
+    build = {
+        "run_id": "run-0",
+        "built_at": datetime.now(UTC),
+        "kind": "full",
+        "reason": "",
+        "batches": "[]",
+        "days": "[]",
+        "first_date": OPENING,
+        "as_of": last_built,
+        "segments": "[]",
+        "code_version": code_version(run.config.metrics),
+        "engine": "spark",
+        "versions": "{}",
+    }
+    run.warehouse.append_rows("build_log", [build])
+    with pytest.raises(UsageError, match=f"cover {OPENING} to {last_built}, run build"):
+        score(run, LAST_DATE)
+    # As in a log that ends there; nobody is taken for absent on days that the tables lack.
+    assert {one.as_of for one in score(run)} == {last_built + timedelta(days=1)}
 
 
 def test_a_day_after_which_nobody_is_eligible_is_refused(run: Run, trained: list[Trained]) -> None:
