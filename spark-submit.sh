@@ -204,18 +204,20 @@ run_job() {
 # taken off, so that stdout holds the result alone.
 run_sql() {
   if [[ " $* " =~ ' '(-h|--help)' ' ]]; then
-    echo "usage: sql [--engine spark|sail] [--warehouse DIR] [-e QUERY | -f FILE] [-d NAME=VALUE ...]
+    echo "usage: sql [--engine spark|sail] [--warehouse DIR] [--conf-file FILE] [-e QUERY | -f FILE]
+  [-d NAME=VALUE ...]
 The SQL shell with every table of the warehouse; without -e and -f it is interactive."
     return
   fi
   if [[ $engine == sail ]]; then
     set_up sail
+    if [[ $conf_file ]]; then set -- --conf-file "$conf_file" "$@"; fi
     launch "$VENV/bin/python" -m jobs.core.sail_shell "$warehouse" "$@"
   fi
   set_up base jvm
   local init
-  init=$BUILD/shell/$(cksum <<<"$warehouse $*" | cut -d ' ' -f 1).sql
-  (launch "$VENV/bin/python" -m jobs.core.shell "$warehouse" "$init" "$@")
+  init=$BUILD/shell/$(cksum <<<"$warehouse $conf_file $*" | cut -d ' ' -f 1).sql
+  (launch "$VENV/bin/python" -m jobs.core.shell "$warehouse" "$init" "$conf_file" "$@")
   spark_options
   set -- "$VENV/bin/spark-sql" "${spark[@]}" --driver-memory 1g \
     --conf spark.sql.cli.print.header=true -i "$init" "$@"
@@ -254,17 +256,18 @@ show_help() {
 }
 
 profile=local master='' dry_run=false command='' warehouse=$ROOT/warehouse tests='not slow' rest=()
-engine=spark
+engine=spark conf_file=''
 packages=base
 while (($#)); do
   case $command:$1 in
-    *:--profile=* | *:--master=* | *:--engine=* | sql:--warehouse=*)
+    *:--profile=* | *:--master=* | *:--engine=* | sql:--warehouse=* | sql:--conf-file=*)
       set -- "${1%%=*}" "${1#*=}" "${@:2}"
       continue
       ;;
-    *:--profile | *:--master | *:--engine | sql:--warehouse)
+    *:--profile | *:--master | *:--engine | sql:--warehouse | sql:--conf-file)
       [[ ${2:-} && $2 != --* ]] || die 2 "option $1 needs a value"
-      printf -v "${1#--}" %s "$2"
+      name=${1#--}
+      printf -v "${name//-/_}" %s "$2"
       shift
       ;;
     *:--dry-run) dry_run=true ;;

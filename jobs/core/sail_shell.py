@@ -3,7 +3,7 @@
 Takes what spark-sql takes of -e, -f and -d, prints what it prints (a header, then one line per row
 with tabs between), and stops at the first statement that fails. A `${name}` without a value is
 refused, where spark-sql would put nothing in its place.
-Reads: the folders of a warehouse, sql/, conf/base.yaml. Writes: nothing.
+Reads: the folders of a warehouse, sql/, conf/base.yaml and --conf-file. Writes: nothing.
 Run: ./spark-submit.sh sql --engine sail -e "SHOW TABLES"
 """
 
@@ -30,6 +30,8 @@ from jobs.core.tables import Warehouse
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+    from jobs.core.queries import Value
 
 PROMPT, CONTINUED = "sail-sql> ", "        > "
 LEAVE = ("quit", "exit")
@@ -82,11 +84,13 @@ def show(frame: DataFrame, out: TextIO) -> None:
             print("\t".join(map(printed, row)), file=out)
 
 
-def register(spark: SparkSession, root: Path, stored: Iterable[str], options: Sequence[str]) -> int:
+def register(
+    spark: SparkSession, root: Path, stored: Iterable[str], params: dict[str, Value]
+) -> int:
     """Name the stored tables, and the views over them; returns how many there are."""
     warehouse = Warehouse(root, spark, "sql", "sail")
     known = warehouse.register(stored)
-    for name, query in views(set(known), shell_params(root, options)):
+    for name, query in views(set(known), params):
         spark.sql(query).createOrReplaceTempView(name)
         known.append(name)
     return len(known)
@@ -129,6 +133,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     parser = OneLineParser(prog="sql", allow_abbrev=False)
     parser.add_argument("warehouse", type=Path)
+    parser.add_argument("--conf-file", type=Path)
     asked = parser.add_mutually_exclusive_group()
     asked.add_argument("-e", dest="query", metavar="QUERY")
     asked.add_argument("-f", dest="file", type=Path, metavar="FILE")
@@ -138,8 +143,9 @@ def main(arguments: Sequence[str]) -> int:
     text = args.query if args.file is None else _text_of(args.file)
     root = args.warehouse.expanduser().resolve()
     stored = stored_tables(root)  # refuses an empty folder before anything is started
+    params = shell_params(root, args.conf_file, arguments[1:])
     spark = start_sail()
-    known = register(spark, root, stored, arguments[1:])
+    known = register(spark, root, stored, params)
     if text is not None:
         run(spark, text, values, sys.stdout)
         return 0

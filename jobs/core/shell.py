@@ -1,6 +1,7 @@
 """The Spark SQL shell's first statements: every table of a warehouse under its bare name.
 
-Reads: the folders of a warehouse, sql/, conf/base.yaml. Writes: one file of statements.
+Reads: the folders of a warehouse, sql/, conf/base.yaml, --conf-file.
+Writes: one file of statements.
 Run: ./spark-submit.sh sql -e "SHOW TABLES"
 """
 
@@ -13,11 +14,13 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from jobs.core.building.changes import LOG as BUILDS
+from jobs.core.building.changes import require_settings
 from jobs.core.catalog import LAYERS, all_tables, build_order
 from jobs.core.config import load_config
 from jobs.core.errors import GlasshouseError, UsageError
 from jobs.core.queries import Value, parameters, parse_date, render
-from jobs.core.table_log import bounds, is_table
+from jobs.core.table_log import bounds, is_table, read_rows
 
 # How spark-sql may be told the value of a `${name}`.
 DEFINE = ("-d", "--define", "--hivevar")
@@ -80,17 +83,27 @@ def views(known: set[str], params: dict[str, Value]) -> list[tuple[str, str]]:
     return found
 
 
-def shell_params(root: Path, options: Sequence[str]) -> dict[str, Value]:
+def shell_params(root: Path, conf_file: Path | None, options: Sequence[str]) -> dict[str, Value]:
     """Parameters of the views: the settings, the days asked for, and those of the log.
 
     Parameters
     ----------
     root
         Folder of the warehouse.
+    conf_file
+        Settings laid over conf/base.yaml.
     options
         The shell's own, of which those that name days count.
+
+    Raises
+    ------
+    UsageError
+        The tables were built with other settings: views over them would tell something else.
     """
-    params = load_config().metrics.parameters()
+    config = load_config(conf_file)
+    log = str(root / all_tables()[BUILDS].layer / BUILDS)
+    require_settings(read_rows(log) if is_table(log) else [], root, config)
+    params = config.metrics.parameters()
     folder = root / "gold" / DAYS_OF_LOG
     # Built once for every day of the log; before that no view that asks for them has a table.
     days = bounds(str(folder), "metric_date") if is_table(str(folder)) else None
@@ -138,9 +151,11 @@ def quoted(text: str) -> str:
     return f"'{text}'"
 
 
-def write_statements(root: Path, target: Path, options: Sequence[str]) -> None:
+def write_statements(
+    root: Path, target: Path, options: Sequence[str], conf_file: Path | None = None
+) -> None:
     """Write the statements for one warehouse; a shell that reads the file sees all or nothing."""
-    text = script(registrations(stored_tables(root), shell_params(root, options)))
+    text = script(registrations(stored_tables(root), shell_params(root, conf_file, options)))
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f"{target.name}.{os.getpid()}")
     draft.write_text(text, encoding="utf-8")
@@ -153,11 +168,13 @@ def main(arguments: Sequence[str]) -> int:
     Parameters
     ----------
     arguments
-        The warehouse, the file to write, and then the options that the shell will be given.
+        The warehouse, the file to write, a file of settings or nothing, and then the options that
+        the shell will be given.
     """
-    warehouse, target, *options = arguments
+    warehouse, target, conf_file, *options = arguments
+    root, settings = Path(warehouse).expanduser().resolve(), Path(conf_file) if conf_file else None
     try:
-        write_statements(Path(warehouse).expanduser().resolve(), Path(target), options)
+        write_statements(root, Path(target), options, settings)
     except GlasshouseError as error:
         print(f"sql: {error}", file=sys.stderr)
         return error.exit_code

@@ -111,6 +111,13 @@ def test_the_shell_knows_tables_and_views_and_answers_what_is_typed(
     assert "nowhere" in typed.stderr
     days = shell(root, "-d", "from_date=2024-02-30", "-e", "SELECT 1")
     assert days.returncode == 2 and "from_date" in days.stderr
+    (tmp_path / "berlin.yaml").write_text("metrics:\n  tz: Europe/Berlin\n", encoding="utf-8")
+    other = shell(root, "--conf-file", str(tmp_path / "berlin.yaml"), "-e", "SELECT 1")
+    assert other.returncode == 2
+    assert "were built with other settings" in other.stderr and "berlin.yaml" in other.stderr
+    (tmp_path / "own.yaml").write_text("metrics:\n  tz: UTC\n", encoding="utf-8")
+    same = shell(root, "--conf-file", str(tmp_path / "own.yaml"), "-e", asked)
+    assert (same.returncode, same.stdout) == (0, "n\n1\n")
 
 
 def test_an_empty_warehouse_says_what_to_run(tmp_path: Path) -> None:

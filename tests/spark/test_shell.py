@@ -18,6 +18,7 @@ from jobs.core.shell import (
     chosen_days,
     quoted,
     registrations,
+    shell_params,
     stored_tables,
     views,
 )
@@ -86,6 +87,13 @@ def test_views_show_the_days_given_to_the_shell(options: list[str]) -> None:
 
 def test_a_shell_without_options_shows_every_day() -> None:
     assert chosen_days([]) == EVERY_DAY
+
+
+def test_views_have_the_settings_of_the_file_given(tmp_path: Path) -> None:
+    overlay = tmp_path / "own.yaml"
+    overlay.write_text("metrics:\n  tz: Europe/Berlin\n", encoding="utf-8")
+    assert shell_params(tmp_path, overlay, [])["tz"] == "Europe/Berlin"
+    assert shell_params(tmp_path, None, [])["tz"] == "UTC"
 
 
 def test_a_day_that_would_break_out_of_its_quotes_is_refused() -> None:

@@ -22,8 +22,9 @@ from jobs.core.queries import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from jobs.core.config import MetricSettings
+    from jobs.core.config import Config, MetricSettings
     from jobs.core.entry import Run
     from jobs.core.tables import Warehouse
 
@@ -117,22 +118,33 @@ def code_version(metrics: MetricSettings) -> str:
 
 
 def require_settings_of_build(run: Run) -> None:
+    """Refuse settings that the tables of a run were not built with; see `require_settings`."""
+    require_settings(run.warehouse.rows(LOG), run.warehouse.root, run.config)
+
+
+def require_settings(builds: list[dict[str, Any]], root: Path, config: Config) -> None:
     """Refuse settings that the tables were not built with; nothing is refused before a build.
+
+    Parameters
+    ----------
+    builds
+        Rows of the build log.
+    root
+        Folder of the warehouse.
 
     Raises
     ------
     UsageError
         Days, sessions and steps would not be those of the tables.
     """
-    before = last_build(run.warehouse)
+    before = _newest(builds)
     if before is None or _settings(before["code_version"]) == _settings(
-        code_version(run.config.metrics)
+        code_version(config.metrics)
     ):
         return
     raise UsageError(
-        f"the tables of {run.warehouse.root} were built with other settings (metrics:) than those "
-        f"of {run.config.source}: give the --conf-file they were built with, or run build with "
-        "this one"
+        f"the tables of {root} were built with other settings (metrics:) than those of "
+        f"{config.source}: give the --conf-file they were built with, or run build with this one"
     )
 
 
@@ -160,7 +172,11 @@ def new_batches(warehouse: Warehouse) -> tuple[str, ...]:
 
 def last_build(warehouse: Warehouse) -> dict[str, Any] | None:
     """Newest row of the build log; None before the first build."""
-    return max(warehouse.rows(LOG), key=lambda row: row["built_at"], default=None)
+    return _newest(warehouse.rows(LOG))
+
+
+def _newest(builds: list[dict[str, Any]]) -> dict[str, Any] | None:
+    return max(builds, key=lambda row: row["built_at"], default=None)
 
 
 def _settings(version: str) -> str:
