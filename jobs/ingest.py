@@ -22,7 +22,8 @@ def execute(run: Run, args: argparse.Namespace) -> int:
     lines = ingest(run, args.request)
     run.manifest.facts["ingest"] = dict(lines)
     root = str(run.warehouse.root)
-    step = ("next", f"./spark-submit.sh build --warehouse {shlex.quote(root)}")
+    settings = f" --conf-file {shlex.quote(str(args.conf_file))}" if args.conf_file else ""
+    step = ("next", f"./spark-submit.sh build --warehouse {shlex.quote(root)}{settings}")
     print(summary("ingest", [*lines, ("warehouse", root), step]))
     return 0
 

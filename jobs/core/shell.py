@@ -18,7 +18,7 @@ from jobs.core.building.changes import LOG as BUILDS
 from jobs.core.building.changes import require_settings
 from jobs.core.catalog import LAYERS, all_tables, build_order
 from jobs.core.config import load_config
-from jobs.core.errors import GlasshouseError, UsageError
+from jobs.core.errors import GlasshouseError, StorageError, UsageError
 from jobs.core.queries import Value, parameters, parse_date, render
 from jobs.core.table_log import bounds, is_table, read_rows
 
@@ -34,9 +34,13 @@ def stored_tables(root: Path) -> dict[str, Path]:
 
     Raises
     ------
+    StorageError
+        It is a file.
     UsageError
         It holds none.
     """
+    if root.is_file():
+        raise StorageError(f"--warehouse {root} is a file, not a folder")
     stored = {
         table.name: root / table.layer / table.name
         for table in all_tables().values()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 LEVEL = 0.95
-FIGURES = ("average_precision", "roc_auc", "log_loss", "observed_to_expected")
+FIGURES = ("average_precision", "roc_auc", "log_loss", "observed_to_expected", "brier")
 
 
 def draws(user_id: NDArray[np.int64], resamples: int, seed: int) -> Iterator[Floats]:
@@ -62,13 +62,16 @@ class Ranked:
         self._raw_label = label
         self._probability = probability
         self._loss = -np.log(np.where(label == 1, probability, 1 - probability))
+        self._square = (label - probability) ** 2
 
     def figures(self, weight: Floats) -> Floats:
         """The figures named in FIGURES, in their order, with each row counted `weight` times."""
         precision, roc = _ranking(self._label, weight[self._order], self._ends)
         expected = weight @ self._probability
         observed = weight @ self._raw_label
-        return np.array([precision, roc, weight @ self._loss / weight.sum(), observed / expected])
+        rows = weight.sum()
+        loss, brier = weight @ self._loss / rows, weight @ self._square / rows
+        return np.array([precision, roc, loss, observed / expected, brier])
 
 
 def interval(values: Floats) -> tuple[float, float]:

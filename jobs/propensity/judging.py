@@ -108,8 +108,8 @@ def judge(
     return Judged([*_with_intervals(found, intervals), *_differences(intervals)], threshold)
 
 
-# By model and figure, its values over the resamples.
-Resampled = dict[tuple[str, str], "Floats"]
+# By model, segment and figure, its values over the resamples.
+Resampled = dict[tuple[str, str, str], "Floats"]
 
 
 def _intervals(
@@ -119,31 +119,43 @@ def _intervals(
     own: TargetSettings,
     threshold: float,
 ) -> Resampled:
-    ranked = {
-        name: bootstrap.Ranked(test.label, who.score, who.probability)
-        for name, who in contestants.items()
-    }
+    every = np.arange(len(test.label))
+    ranked = {(name, EVERYONE): (every, _ranked(test, who)) for name, who in contestants.items()}
+    for column, named in test.segments.items():
+        for value in sorted(set(named)):
+            rows_of = np.flatnonzero(named == value)
+            if not 0 < test.label[rows_of].sum() < len(rows_of):
+                continue  # no figure to give an interval to
+            part = _ranked(test, contestants[OURS], rows_of)
+            ranked[OURS, f"{column}={value}"] = (rows_of, part)
     selected = (contestants[OURS].probability >= threshold).astype(np.float64)
     caught = selected * test.label
-    rows: dict[tuple[str, str], list[float]] = {}
+    found: dict[tuple[str, str, str], list[float]] = {}
     draws = bootstrap.draws(test.user_id, settings.resamples, own.boosting.seed)
     for weight in draws:
-        for name, one in ranked.items():
-            values = one.figures(weight)
+        for (name, segment), (rows_of, one) in ranked.items():
+            values = one.figures(weight[rows_of])
             for figure, value in zip(bootstrap.FIGURES, values, strict=True):
-                rows.setdefault((name, figure), []).append(float(value))
+                found.setdefault((name, segment, figure), []).append(float(value))
         hits = weight @ caught
         for figure, among in (("precision", selected), ("recall", test.label)):
             value = hits / total if (total := weight @ among) else np.nan
-            rows.setdefault((OURS, figure), []).append(float(value))
-    return {key: np.array(values) for key, values in rows.items()}
+            found.setdefault((OURS, EVERYONE, figure), []).append(float(value))
+    return {key: np.array(values) for key, values in found.items()}
+
+
+def _ranked(
+    test: Sample, who: Contestant, rows_of: NDArray[np.int64] | slice = slice(None)
+) -> bootstrap.Ranked:
+    """Rows of a contestant, all or some, ready to be judged under many weights."""
+    return bootstrap.Ranked(test.label[rows_of], who.score[rows_of], who.probability[rows_of])
 
 
 def _with_intervals(found: list[Metric], resampled: Resampled) -> list[Metric]:
     dressed = []
     for metric in found:
-        values = resampled.get((metric.model, metric.metric))
-        if metric.split == "test" and metric.segment == EVERYONE and values is not None:
+        values = resampled.get((metric.model, metric.segment, metric.metric))
+        if metric.split == "test" and values is not None:
             low, high = bootstrap.interval(values)
             metric = replace(metric, low=low, high=high)
         dressed.append(metric)
@@ -156,13 +168,17 @@ def _differences(resampled: Resampled) -> list[Metric]:
     The value is the mean over the resamples, so that it lies within its interval.
     """
     found = []
-    for model in dict.fromkeys(name for name, _ in resampled if name != OURS):
+    for model in dict.fromkeys(name for name, _, _ in resampled if name != OURS):
+        ours, theirs = (
+            {figure: resampled[name, EVERYONE, figure] for figure in bootstrap.FIGURES}
+            for name in (OURS, model)
+        )
         pairs = {
-            f"{figure}_gain": resampled[OURS, figure] - resampled[model, figure]
+            f"{figure}_gain": ours[figure] - theirs[figure]
             for figure in ("average_precision", "roc_auc", "log_loss")
         }
         figure = "average_precision"
-        pairs[f"{figure}_ratio"] = resampled[OURS, figure] / resampled[model, figure]
+        pairs[f"{figure}_ratio"] = ours[figure] / theirs[figure]
         for name, values in pairs.items():
             low, high = bootstrap.interval(values)
             mean = float(np.nanmean(values))

@@ -187,10 +187,18 @@ def _segments(test: pd.DataFrame) -> str:
     parts = test[
         (test["model"] == OURS) & test["segment"].str.match("(country|channel)=").astype(bool)
     ]
-    wide = parts.pivot_table(index="segment", columns="metric", values="value")
-    rows = [(name, *(number(row[n]) for n in SEGMENT_FIGURES)) for name, row in wide.iterrows()]
+    rows = []
+    for segment, own in parts.set_index("metric").groupby("segment"):
+        figures = own[own["point"] == 0]
+        cells = [_with_interval(figures.loc[name]) for name in SEGMENT_FIGURES]
+        rows.append((str(segment), *cells))
     heads = ["Segment", "Positives", *(FIGURES[name] for name in SEGMENT_FIGURES[1:])]
     return table(tuple(heads), rows)
+
+
+def _with_interval(figure: Any) -> str:
+    ends = interval(figure)
+    return f"{number(figure['value'])} ({ends})" if ends else number(figure["value"])
 
 
 def _features(test: pd.DataFrame) -> str:

@@ -52,18 +52,14 @@ def metrics(**changes: float | tuple[float, float, float]) -> pd.DataFrame:
         for (metric, model), (value, low, high) in figures.items()
     ]
     parts = [
-        Metric("test", metric, value, segment=segment, rows=10_000)
-        for segment, off, positives in (
-            ("country=DE", 0.02, 900),
-            ("country=IS", 0.3, 36),
-            ("channel=ads", -0.14, 900),
-            ("feature=views", 9.0, 900),
+        Metric("test", metric, 1 + off, low=1 + off - half, high=1 + off + half, segment=segment)
+        for segment, off, half in (
+            ("country=DE", 0.02, 0.06),
+            ("country=IS", 0.3, 0.4),
+            ("channel=ads", -0.14, 0.05),
+            ("feature=views", 9.0, 0.1),
         )
-        for metric, value in (
-            ("observed_to_expected", 1 + off),
-            ("positives", positives),
-            ("base_rate", positives / 10_000),
-        )
+        for metric in ("observed_to_expected", "average_precision")
     ]
     others = [replace(rows[0], split="calibrate", value=1.0)]
     return pd.DataFrame([asdict(one) for one in [*rows, *parts, *others]])
@@ -85,9 +81,8 @@ def test_a_model_that_does_all_that_is_asked_meets_everything() -> None:
     # Iceland is further off, by chance as likely as not.
     segment = found["... worst country or channel"]
     assert segment["figure"] == pytest.approx(-0.14)
-    half = 1.96 * 0.86 * (0.91 / 900) ** 0.5
-    assert segment["low"] == pytest.approx(-0.14 - half, rel=1e-3)
-    assert segment["high"] == pytest.approx(-0.14 + half, rel=1e-3)
+    assert segment["low"] == pytest.approx(-0.19)
+    assert segment["high"] == pytest.approx(-0.09)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +117,7 @@ def test_a_miss_that_chance_explains_is_none() -> None:
 def test_a_country_that_is_off_and_a_small_slice_are_missed() -> None:
     frame = metrics()
     sums = (frame["segment"] == "country=DE") & (frame["metric"] == "observed_to_expected")
-    frame.loc[sums, "value"] = 0.75
+    frame.loc[sums, ["value", "low", "high"]] = 0.75, 0.7, 0.8
     frame["rows"] = 40_000
     assert missed(frame) == ["rows", "... worst country or channel"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from jobs.propensity import bootstrap
 from jobs.propensity.bootstrap import FIGURES, Ranked, draws, interval
@@ -33,6 +33,7 @@ def test_weighted_figures_are_those_of_scikit_learn(seed: int, levels: int) -> N
         "roc_auc": roc_auc_score(label, score, sample_weight=weight),
         "log_loss": log_loss(label, probability, sample_weight=weight),
         "observed_to_expected": (weight * label).sum() / (weight * probability).sum(),
+        "brier": brier_score_loss(label, probability, sample_weight=weight),
     }
     assert found == pytest.approx(wanted, rel=1e-12)
 

@@ -106,7 +106,7 @@ def test_every_number_is_one_of_the_tables() -> None:
         for line in card.splitlines()
         if line.startswith("|")
         for cell in line.split("|")
-        for text in cell.split(" to ")
+        for text in re.split(r" to | \(|\)", cell)
     ]
     shown = {text for text in cells if re.fullmatch(r"-?[\d,]+(\.\d+)?", text)}
     assert shown <= known

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from jobs.core.catalog import all_tables
 from jobs.core.config import load_config
-from jobs.core.errors import UsageError
+from jobs.core.errors import StorageError, UsageError
 from jobs.core.shell import (
     EVERY_DAY,
     chosen_days,
@@ -45,6 +45,9 @@ def test_only_known_tables_with_a_commit_are_registered(tmp_path: Path) -> None:
 def test_an_empty_warehouse_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"\./spark-submit\.sh pipeline"):
         stored_tables(tmp_path)
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(StorageError, match="is a file"):
+        stored_tables(tmp_path / "notes.txt")
 
 
 def test_a_view_follows_the_views_it_reads_and_is_left_out_where_a_table_is_missing() -> None:

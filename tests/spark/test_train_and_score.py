@@ -66,6 +66,9 @@ def test_a_model_per_target_is_registered_and_serves(run: Run, trained: list[Tra
     assert models == {
         *("gbt", "recency", "frequency", "bgnbd", "logistic", "random_forest", "xgboost")
     }
+    parts = judged.where("segment LIKE 'country=%' AND metric = 'observed_to_expected'").collect()
+    assert parts
+    assert all(row["low"] < row["value"] < row["high"] for row in parts)
 
 
 def test_the_same_training_does_nothing(run: Run, trained: list[Trained]) -> None:

@@ -9,11 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from scipy.stats import norm
-
 from jobs.proof.ceiling import CLAIRVOYANT, ORACLE
-from jobs.propensity.bootstrap import LEVEL
 from jobs.propensity.scores import EVERYONE, OURS
 
 if TYPE_CHECKING:
@@ -127,15 +123,9 @@ def held_against(metrics: pd.DataFrame, target: str) -> list[dict[str, Any]]:
 
 
 def _worst_segment(test: pd.DataFrame) -> tuple[float, str, float, float, float]:
-    """Observed over expected less 1 of the segment that is surest to be off, with its interval.
-
-    Rows are taken for independent: a little too narrow where labels overlap.
-    """
-    parts = test[test["segment"].str.match("(country|channel)=")]
-    by_name = parts.pivot(index="segment", columns="metric", values="value")
-    off = by_name["observed_to_expected"] - 1
-    relative = np.sqrt((1 - by_name["base_rate"]) / by_name["positives"])
-    reach = norm.ppf((1 + LEVEL) / 2) * (1 + off) * relative
-    worst = (off.abs() - reach).idxmax()
-    value, half = float(off[worst]), float(reach[worst])
-    return value, "within", SEGMENT_SUMS, value - half, value + half
+    """Observed over expected less 1 of the segment that is surest to be off, with its interval."""
+    is_segment = test["segment"].str.match("(country|channel)=")
+    parts = test[is_segment & (test["metric"] == "observed_to_expected")].set_index("segment")
+    off = parts[["value", "low", "high"]].astype(float) - 1
+    worst = off["low"].combine(-off["high"], max).idxmax()
+    return off["value"][worst], "within", SEGMENT_SUMS, off["low"][worst], off["high"][worst]
