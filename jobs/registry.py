@@ -2,7 +2,7 @@
 
 Reads: model_registry, model_metrics; recalibrate also models/, user_snapshots and the fact tables.
 Writes: model_registry, for all but list.
-Command: ./spark-submit.sh registry list | promote MODEL_VERSION | rollback | recalibrate TARGET
+Command: ./spark-submit.sh registry list | promote VERSION | rollback TARGET | recalibrate TARGET
 """
 
 from __future__ import annotations
@@ -35,9 +35,7 @@ def check(args: argparse.Namespace, config: Config) -> None:
     """Refuse an action without its object, and the other way round."""
     needed = NEEDED[args.action]
     if (needed is None) != (args.name is None):
-        raise UsageError(
-            f"registry {args.action} takes " + (f"{needed}" if needed else f"no {args.name!r}")
-        )
+        raise UsageError(f"{args.action} takes " + (f"{needed}" if needed else f"no {args.name!r}"))
 
 
 def execute(run: Run, args: argparse.Namespace) -> int:
