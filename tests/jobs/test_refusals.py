@@ -22,9 +22,9 @@ REFUSED = [
     (["train", "--target", "purchase"], "no target purchase in the settings"),
     (["train", "--reproduce", "x", "--challenger"], "--reproduce takes neither"),
     (["train", "--reproduce", ""], "--reproduce takes the version of a model"),
-    (["registry", "promote"], "registry promote takes the version of a model"),
-    (["registry", "rollback"], "registry rollback takes a target"),
-    (["registry", "list", "churn_14d"], "registry list takes no 'churn_14d'"),
+    (["registry", "promote"], "registry: promote takes the version of a model"),
+    (["registry", "rollback"], "registry: rollback takes a target"),
+    (["registry", "list", "churn_14d"], "registry: list takes no 'churn_14d'"),
     (["ingest", "--orders", "no-such-file.csv"], "no-such-file.csv"),
 ]
 REFUSED_BY_BENCH = [
